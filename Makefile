@@ -1,0 +1,102 @@
+# Needs GNU make and Python 3.11 or newer, nothing else: `make demo` and `make test` set up .venv by themselves.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+ROOMS   := schemas detectors stream evaluation console ops
+WORKERS ?= 2
+ARGS    ?=
+PIP     := $(BIN)/python -m pip --disable-pip-version-check --no-input
+COMPILE := pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest \
+           --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet
+# A Python counts when it is new enough and can make a virtual environment (Debian ships that part separately).
+USABLE  := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+FIND_PYTHON = for p in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	if "$$p" -c '$(USABLE)' 2>/dev/null; then echo "$$p"; exit 0; fi; done; \
+	echo 'linewatch: no usable Python found. Needed: Python 3.11 to 3.14 with the venv module.' >&2; \
+	echo '  Debian/Ubuntu: apt install python3 python3-venv   macOS: brew install python@3.12' >&2; \
+	echo '  or name one:   make PYTHON=/path/to/python3.12 ...' >&2; exit 1
+# One line of progress for a person; what CI logs stays short.
+ifeq ($(CI),true)
+PIP += --progress-bar off
+endif
+
+.PHONY: help
+help: ## this list
+	@printf 'Linewatch: unusual travel patterns at a border, explained while the vehicle is still in the lane.\n\n'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '\nFirst time here? `make demo` (sets up .venv once, then a minute of border traffic with alerts).\n'
+	@printf 'One test: make test ARGS="tests/schemas -k codec". Then look at docs/architecture.md and CONTRIBUTING.md.\n'
+
+.PHONY: demo
+demo: venv ## generated border traffic with planted stories, alerts as they come
+	@$(BIN)/linewatch demo $(ARGS)
+
+.PHONY: test
+test: venv ## every test (ARGS="..." goes to pytest)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+.PHONY: check
+check: lint types docs ## lint, format, types, docs: what CI runs after the tests
+
+.PHONY: lint
+lint: venv ## ruff, rules and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: venv ## mypy --strict
+	@$(BIN)/mypy
+
+.PHONY: docs
+docs: venv ## commands, settings, detectors documented; links resolve; generated files up to date
+	@$(BIN)/python docs/check.py
+
+.PHONY: generate
+generate: schemas ## write every generated file: JSON Schemas, docs/commands.md, docs/detectors.md
+	@$(BIN)/python docs/check.py --write
+
+.PHONY: schemas
+schemas: venv ## write schemas/json/*.schema.json from the models
+	@$(BIN)/python -m schemas.json_schema
+
+.PHONY: format
+format: venv ## ruff's fixes and format, in place
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: venv ## speed and memory, ratios in one run (docs/benchmarks.md)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: venv
+venv: $(VENV)/.installed ## .venv with the pinned, hashed requirements and linewatch itself
+
+$(BIN)/python:
+	@python="$$($(FIND_PYTHON))"; echo "Making $(VENV) with $$("$$python" --version)"; "$$python" -m venv $(VENV)
+
+$(VENV)/.requirements: requirements/dev.txt | $(BIN)/python
+	@echo 'Installing requirements/dev.txt (once; about 250 MB on the first machine, then from pip'"'"'s cache)'
+	@$(PIP) install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.requirements
+	@$(PIP) install --quiet --no-build-isolation --no-deps -e .
+	@touch $@
+
+.PHONY: requirements
+requirements: venv ## pin requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for newer versions)
+	@$(BIN)/uv $(COMPILE) $(ARGS) -o requirements/run.txt
+	@$(BIN)/uv $(COMPILE) $(ARGS) -c requirements/run.txt --group dev -o requirements/dev.txt
+	@! grep -nE '://|find-links|index-url' requirements/*.txt || \
+		{ echo 'requirements: a host got into the files above; unset it and run again' >&2; exit 1; }
+
+.PHONY: clean
+clean: ## remove what was built or cached (.venv stays; rm -r .venv for that)
+	@rm -rf build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find $(ROOMS) tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
