@@ -1,0 +1,52 @@
+"""What traffic do the demo, the tests and the benchmarks run on? A generated border, deterministic for its seed.
+
+>>> from evaluation.border import generate
+>>> traffic = generate(seed=1, days=7, vehicles=200, ports=3)
+>>> next(traffic.lines()).startswith(b'{"crossing_id":"1-000000000"')
+True
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evaluation.border.benign import one_day_trips, read
+from evaluation.border.people import World, draw_people
+from evaluation.border.plant import Ground, plant
+from evaluation.border.ports import places
+from evaluation.border.reads import to_traffic
+from evaluation.border.stories import STORIES
+from evaluation.border.traffic import Traffic
+from evaluation.border.trips import draw_rows
+
+__all__ = ["Traffic", "generate"]
+
+
+def generate(
+    seed: int,
+    days: int,
+    vehicles: int,
+    ports: int,
+    planted_rate: float = 0.0005,
+    start: str = "2026-01-05",
+    crossings: int | None = None,
+) -> Traffic:
+    """A log of `days` days of `vehicles` vehicles over `ports` ports; the same arguments give the same bytes.
+
+    `planted_rate` is the share of crossings that are labelled anomalies. `crossings` asks for about that many: the
+    mix of regulars and occasional travellers follows from it. Without it the mix is drawn like everything else.
+    Raises ValueError for a number below one.
+    """
+    if min(days, vehicles, ports, crossings or 1) < 1 or seed < 0:
+        raise ValueError("days, vehicles, ports and crossings must be at least 1, the seed not negative")
+    streams = [np.random.Generator(np.random.PCG64(s)) for s in np.random.SeedSequence(seed).spawn(7)]
+    world = World.draw(streams[0])
+    border = places(ports, start, days, streams[1])
+    wanted = None if crossings is None else crossings / (1 - np.clip(world["missed_read"], 0.005, 0.03))
+    people = draw_people(world, border, vehicles, days, None if wanted is None else wanted / vehicles, streams[2])
+    rows = draw_rows(world, people, border, days, None if wanted is None else int(wanted), streams[3])
+    ground = Ground(rows, people, border, days, streams[4])
+    episodes = plant(ground, planted_rate, STORIES)
+    one_day_trips(ground, world)
+    rows, confidence = read(ground.finish(), ground, world, streams[5])
+    return to_traffic(seed, world, people, border, rows, confidence, episodes, streams[6])

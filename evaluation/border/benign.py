@@ -1,0 +1,96 @@
+"""What looks odd and is innocent? Hard negatives, put into the same log and listed apart from the anomalies.
+
+One-day trips are added, reader outages and missed reads take crossings away, misreads give one to somebody else. A
+holiday wave and a changed habit are noted where the trips are drawn, a change of the clock where it falls.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evaluation.border.people import BUS, COMMUTER, SHIFT, SHOPPER, World
+from evaluation.border.plant import Ground
+from evaluation.border.ports import DAY_MS, HOUR_MS, Array
+from evaluation.border.trips import DST, MISREAD, ONE_DAY_TRIP, READER_OUTAGE, Rows
+
+
+def one_day_trips(ground: Ground, world: World) -> None:
+    """A day out over a port somewhat further away, by daylight, on a free day."""
+    people, rng = ground.people, ground.rng
+    chance = world["one_day_trip"] * ground.days / 90
+    who = np.flatnonzero(
+        np.isin(people.kind, (COMMUTER, SHIFT, SHOPPER)) & ~ground.used & (rng.random(len(ground.used)) < chance)
+    )
+    for vehicle in who:
+        _one_day_trip(ground, int(vehicle))
+
+
+def _one_day_trip(ground: Ground, vehicle: int) -> None:
+    rows, rng, places = ground.rows, ground.rng, ground.places
+    row = ground.trip(vehicle, before=6)
+    if row is None:
+        return
+    away = ground.away(vehicle)
+    at_home = np.arange(row, int(ground.first[vehicle + 1]) - 1)
+    at_home = at_home[rows.direction[at_home] != away]
+    at_home = at_home[rows.time_ms[at_home + 1] - rows.time_ms[at_home] > 36 * HOUR_MS]
+    home = int(rows.port[row])
+    towns = np.flatnonzero((places.distance_km[home] > 15) & (places.distance_km[home] < 350))
+    if not len(at_home) or not len(towns):
+        return
+    last, port = int(rng.choice(at_home)), int(rng.choice(towns))
+    local = int(places.to_local(rows.time_ms[last : last + 1], rows.port[last : last + 1])[0])
+    morning = (local // DAY_MS + 1) * DAY_MS + rng.uniform(7, 11) * HOUR_MS
+    go = int(places.to_utc(np.array([int(morning)]), np.array([port]))[0])
+    back = go + int(rng.uniform(5, 11) * HOUR_MS)
+    if back + 6 * HOUR_MS > rows.time_ms[last + 1] or not ground.feasible(port, go, home, int(rows.time_ms[last])):
+        return
+    ground.add(vehicle, go, port, away, note=ONE_DAY_TRIP)
+    ground.add(vehicle, back, port, 1 - away, note=ONE_DAY_TRIP)
+
+
+def read(rows: Rows, ground: Ground, world: World, rng: np.random.Generator) -> tuple[Rows, Array]:
+    """What the readers make of the crossings: (rows that were read, by vehicle and time; their confidence f8[n])."""
+    ports = len(ground.places.codes)
+    missed = np.clip(world["missed_read"] * rng.lognormal(0, 0.4, (ports, 2)), 0.005, 0.03)
+    down = _outages(rows, ground, world, rng)
+    lost = down | (rng.random(len(rows.vehicle)) < missed[rows.port, rows.direction])
+    _note_after(rows, down, ~lost)
+    rows = rows.take(~lost)
+    quality = rng.uniform(0.93, 0.99, ports)
+    confidence = 1 - (1 - quality[rows.port]) * rng.gamma(1.3, 1 / 1.3, len(rows.vehicle))
+    swapped = np.flatnonzero((rng.random(len(rows.vehicle)) < world["misread"]) & (rows.label < 0))
+    rows.vehicle[swapped] = rng.choice(rows.vehicle, len(swapped)) if len(swapped) else 0
+    rows.note[swapped] = MISREAD
+    confidence[swapped] = rng.uniform(0.35, 0.8, len(swapped))
+    _note_clock_changes(rows, ground)
+    return rows, np.clip(confidence, 0.2, 0.999)
+
+
+def _outages(rows: Rows, ground: Ground, world: World, rng: np.random.Generator) -> Array:
+    """Mask of the crossings that fall in an outage of their port's readers in their direction."""
+    down = np.zeros(len(rows.vehicle), bool)
+    for port in range(len(ground.places.codes)):
+        for _ in range(rng.poisson(world["outages"] * ground.days / 90)):
+            start = rng.uniform(ground.begin_ms, ground.end_ms)
+            end, direction = start + rng.uniform(1.5, 10) * HOUR_MS, rng.integers(2)
+            down |= (rows.port == port) & (rows.direction == direction) & (rows.time_ms >= start) & (rows.time_ms < end)
+    return down
+
+
+def _note_after(rows: Rows, down: Array, kept: Array) -> None:
+    """The next crossing read of a vehicle whose crossing fell in an outage misses its counterpart innocently."""
+    index = np.flatnonzero(kept)
+    following = np.searchsorted(index, np.flatnonzero(down))
+    lost = np.flatnonzero(down)[following < len(index)]
+    after = index[following[following < len(index)]]
+    after = after[rows.vehicle[after] == rows.vehicle[lost]]
+    rows.note[after] = READER_OUTAGE
+
+
+def _note_clock_changes(rows: Rows, ground: Ground) -> None:
+    """Regular vehicles in the two days after a change of the clock: the same wall clock, another UTC hour."""
+    regular = np.isin(ground.people.kind[rows.vehicle], (COMMUTER, SHIFT, BUS))
+    for zone, at_ms in ground.places.clock_changes():
+        near = (rows.time_ms >= at_ms) & (rows.time_ms < at_ms + 2 * DAY_MS) & (ground.places.zone[rows.port] == zone)
+        rows.note[near & regular & (rows.note == 0)] = DST
