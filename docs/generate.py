@@ -1,0 +1,171 @@
+"""Which pages are written by the program itself? The commands, the settings and the detector catalogue.
+
+`pages()` gives their text; `docs/check.py` compares or writes them. What they are made from is loaded here and
+nowhere else; `MissingError` says which part of the program is not there.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+WIDTH = 100  # of the help texts, whatever the terminal
+
+
+class MissingError(Exception):
+    """A part of the program that the documents describe is not there."""
+
+
+def load(module: str, name: str) -> Any:
+    """An attribute of a module; MissingError says which of the two is not there."""
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as problem:
+        raise MissingError(f"{module.replace('.', '/')}.py: `{name}` cannot be loaded ({problem})") from problem
+
+
+def group() -> click.Group:
+    """The command line: the click group in ops/cli.py."""
+    load("ops.cli", "main")
+    for value in vars(importlib.import_module("ops.cli")).values():
+        if isinstance(value, click.Group):
+            return value
+    raise MissingError("ops/cli.py: has no click group")
+
+
+def commands() -> Iterator[tuple[click.Command, click.Context]]:
+    """Every command that is not hidden, with a context that knows its name, in alphabetical order."""
+    top = group()
+    root = click.Context(top, info_name="linewatch", terminal_width=WIDTH, max_content_width=WIDTH)
+    for name in sorted(top.list_commands(root)):
+        command = top.get_command(root, name)
+        if command is not None and not command.hidden:
+            yield (
+                command,
+                click.Context(command, root, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH),
+            )
+
+
+def detectors() -> list[Any]:
+    """One of each detector, with its default parameters, in the order of the catalogue."""
+    built: list[Any] = load("detectors.catalogue", "build")(load("detectors.base", "Parameters")())
+    listed = [d.name for d in load("detectors.catalogue", "DETECTORS")]
+    if [d.name for d in built] != listed:
+        raise MissingError(f"detectors/catalogue.py: `build` made {[d.name for d in built]}, DETECTORS lists {listed}")
+    return built
+
+
+def described(detector: Any) -> str:
+    """What a detector's module says of itself: question, model, source."""
+    module = inspect.getmodule(type(detector))
+    return inspect.cleandoc((module.__doc__ if module else None) or "")
+
+
+def commands_page() -> str:
+    """docs/commands.md: the help text of every command."""
+    intro = (
+        "Generated from `ops/cli.py` by `make generate`; `make check` fails when it is out of date.\n"
+        "Exit codes: 0 done; 1 failed, with one line saying why and what to do; 2 wrong usage."
+    )
+    parts = ["# Commands", intro]
+    for command, context in commands():
+        parts += [f"## linewatch {context.info_name}", f"```text\n{command.get_help(context).rstrip()}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def detectors_page() -> str:
+    """docs/detectors.md: the catalogue, a table and then what each detector says of itself."""
+    rows, parts = [], []
+    for d in detectors():
+        question, _, rest = described(d).partition("\n\n")
+        name = f"{d.name}@{d.version}"
+        link = name.replace("@", "")
+        typologies = " ".join(f"`{t}`" for t in d.typologies)
+        rows.append(f"| [{name}](#{link}) | {d.key} | {d.row.itemsize} | {typologies} |")
+        parts.append(
+            f"## {name}\n\n{question}\n\n{rest}\n\n"
+            f"- typologies: {typologies}\n"
+            f"- reads: {' '.join(f'`{c}`' for c in d.reads)}\n"
+            f"- evidence: {' '.join(f'`{e}`' for e in d.evidence)}\n"
+            f"- formula from: {d.source}\n"
+        )
+    return (
+        "# Detectors\n\n"
+        "Generated from `detectors/catalogue.py` by `make generate`; `make check` fails when it is out of date.\n"
+        "Each detector answers one question about a crossing with a p-value, or says *not evaluated*.\n"
+        "State is a row of fixed size for each key.\n\n"
+        "| detector | key | state, bytes a key | typologies |\n|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n\n"
+        + "\n".join(parts)
+    )
+
+
+def settings_page() -> str:
+    """docs/settings.md: written by the settings themselves."""
+    text: str = load("ops.settings", "as_markdown")()
+    return text
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/commands.md": commands_page,
+    "docs/detectors.md": detectors_page,
+    "docs/settings.md": settings_page,
+}
+
+
+def stale(root: Path) -> list[str]:
+    """One line for each generated page that is missing, out of date or cannot be made."""
+    problems = []
+    for name, make in PAGES.items():
+        file = root / name
+        try:
+            text = make()
+        except MissingError as missing:
+            problems.append(f"{name}: {missing}")
+            continue
+        if not file.exists():
+            problems.append(f"{name}: is missing; run `make generate`")
+        elif file.read_text(encoding="utf-8") != text:
+            problems.append(f"{name}: is out of date; run `make generate`")
+    return problems
+
+
+def unexplained() -> list[str]:
+    """One line for each command, option, setting or detector that does not say what it does."""
+    problems = []
+    for check in (_commands, _settings, _detectors):
+        try:
+            problems += list(check())
+        except MissingError as missing:
+            problems.append(str(missing))
+    return problems
+
+
+def _commands() -> Iterator[str]:
+    for command, context in commands():
+        if not command.help:
+            yield f"ops/cli.py: `linewatch {context.info_name}` has no help text; write its docstring"
+        for option in command.params:
+            if isinstance(option, click.Option) and not option.help and not option.hidden:
+                yield f"ops/cli.py: `linewatch {context.info_name} {option.opts[-1]}` has no help text; write help=..."
+
+
+def _settings() -> Iterator[str]:
+    for name, field in load("ops.settings", "Settings").model_fields.items():
+        if not field.description:
+            yield f"ops/settings.py: `{name}` has no help text; write its description"
+
+
+def _detectors() -> Iterator[str]:
+    for d in detectors():
+        where = f"detectors/: {d.name}@{d.version}"
+        if "\n\n" not in described(d):
+            yield f"{where} does not describe its model; write the module's docstring: question, model, source"
+        if not d.source.strip():
+            yield f"{where} names no source for its formula; fill in `source`"
