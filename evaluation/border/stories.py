@@ -97,9 +97,10 @@ def frequency_burst(ground: Ground, vehicle: int, strength: float, mark: Mark) -
     gap = int(ground.rng.choice(gaps))
     start, end = int(rows.time_ms[gap]) + HOUR_MS, int(rows.time_ms[gap + 1]) - HOUR_MS
     count = 3 + round(6 * strength)
-    window = min(end - start, int(ground.rng.uniform(20, 72) * HOUR_MS))
-    cuts = start + np.sort(ground.rng.uniform(0, window, 2 * count))
-    for k, at in enumerate(cuts + np.arange(2 * count) * 6 * MINUTE_MS * (window < end - start - DAY_MS)):
+    least = 6 * MINUTE_MS  # between two of them
+    window = min(end - start - 2 * count * least, int(ground.rng.uniform(20, 72) * HOUR_MS))
+    times = start + np.sort(ground.rng.uniform(0, window, 2 * count)) + np.arange(2 * count) * least
+    for k, at in enumerate(times):
         ground.add(vehicle, at, int(rows.port[gap]), ground.away(vehicle) ^ (k % 2), mark)
     return True
 
