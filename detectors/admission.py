@@ -1,0 +1,58 @@
+"""Which crossings of a key count, and how often was it seen? Duplicates, forgotten keys, and whose sums may grow.
+
+Runs before the detectors of the vehicle stage, over the first fields of a key's state row. A repeat of one of the
+last `REMEMBERED` crossing ids of the same vehicle is a duplicate: that depends on the vehicle's own records only,
+so it is the same in one process and in twelve.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from detectors.base import HOUR_MS
+
+REMEMBERED = 8
+META = np.dtype(
+    [
+        ("key", "u8"),
+        ("first_ms", "i8"),
+        ("last_ms", "i8"),
+        ("recent", "u8", (REMEMBERED,)),  # crossing keys
+        ("seen", "u4"),
+        ("fresh_hour", "u4"),  # event-time hour in which the key last added to shared sums
+        ("at", "i1"),
+    ]
+)
+
+
+@njit(cache=True)
+def admit(meta, slots, time_ms, crossing_key, start, forget_after_ms, accepted, seen, fresh, age_ms):  # type: ignore[no-untyped-def]
+    """Fill the output columns from `start` on; stops before a key that was forgotten and returns that position.
+
+    `accepted[n]` bool, `seen[n]` earlier crossings, `fresh[n]` 1 for the key's first crossing in an event-time hour
+    later than any before (a key adds to its peers' sums once an hour: bounded influence), `age_ms[n]` since first seen.
+    """
+    for i in range(start, len(slots)):
+        row = meta[slots[i]]
+        accepted[i] = True
+        for k in range(REMEMBERED):
+            if row.recent[k] == crossing_key[i] and row.seen > k:
+                accepted[i] = False
+        if not accepted[i]:
+            continue
+        if row.seen > 0 and time_ms[i] - row.last_ms > forget_after_ms:
+            return i
+        if row.seen == 0:
+            row.first_ms = time_ms[i]
+            row.last_ms = time_ms[i]
+        hour = time_ms[i] // HOUR_MS
+        seen[i] = row.seen
+        fresh[i] = row.seen == 0 or hour > row.fresh_hour
+        age_ms[i] = time_ms[i] - row.first_ms
+        row.recent[row.at] = crossing_key[i]
+        row.at = (row.at + 1) % REMEMBERED
+        row.seen += 1
+        row.fresh_hour = max(row.fresh_hour, hour)
+        row.last_ms = max(row.last_ms, time_ms[i])
+    return len(slots)

@@ -1,0 +1,104 @@
+"""How often is an answer this surprising? The rank of a surprise among recent ones of the same cohort.
+
+A surprise `x >= 0` is in nats: -ln p of a detector, or the combined score. For each detector (and the
+combination) and each cohort (vehicle class x lane type), and pooled over cohorts, a histogram of surprises is
+collected and published a period later (`SharedSpec` below), decayed. The calibrated p-value is the randomised rank
+
+    p = (mass above the bin + u (mass in the bin + 1)) / (total + 1)
+
+where u in (0, 1) is drawn from the crossing's own key, so that p is uniform on normal traffic even where the answer
+has atoms, and the same on every machine (randomised probability integral transform, Smith 1985; Czado et al. 2009).
+Beyond the bin with `TAIL_MASS` above it the tail is extended as an exponential whose slope is the mean excess there
+(Hill 1975 in p, peaks over threshold in nats, Siffer et al. 2017). Until a row has `LEAST` crossings the pooled one
+is used, and until that has them exp(-x): the p-value itself, and for the combination Markov's bound of an e-value.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from detectors.base import SharedSpec
+from schemas.batch import COHORTS
+
+BINS = 400
+WIDTH = 0.1  # nats a bin
+TOTAL = BINS  # column of the row total
+TAIL_MASS = 40.0
+LEAST = 500.0
+HALF_LIFE_DAYS = 30.0
+ROWS = COHORTS + 1  # a detector's rows: pooled, then one a cohort
+EDGE, EDGE_P, SLOPE = 0, 1, 2  # columns of `tails`
+
+
+def spec(columns: int) -> SharedSpec:
+    """The shared table of `columns` detectors, the combination included."""
+    return SharedSpec(BINS + 1, lambda ports: columns * ROWS, half_life_days=HALF_LIFE_DAYS)
+
+
+@njit(cache=True)
+def bin_of(x):  # type: ignore[no-untyped-def]
+    """The bin of a surprise."""
+    return min(BINS - 1, max(0, int(x / WIDTH)))
+
+
+@njit(cache=True)
+def prepare(totals, rows, above, tails):  # type: ignore[no-untyped-def]
+    """After a publication: for each of `rows`, the mass above each bin, and where the tail begins and how it falls."""
+    for r in rows:
+        mass, moment = 0.0, 0.0
+        edge = -1
+        for b in range(BINS - 1, -1, -1):
+            above[r, b] = mass
+            if edge < 0 and mass >= TAIL_MASS:
+                edge = b
+                tails[r, EDGE] = (b + 1) * WIDTH
+                tails[r, EDGE_P] = mass / (totals[r, TOTAL] + 1.0)
+                tails[r, SLOPE] = mass / max(moment - mass * (b + 1) * WIDTH, 0.02 * mass)
+            mass += totals[r, b]
+            moment += totals[r, b] * (b + 0.5) * WIDTH
+        if edge < 0:
+            tails[r, EDGE] = math.inf
+
+
+@njit(cache=True)
+def uniform(key, salt):  # type: ignore[no-untyped-def]
+    """A number in (0, 1) from a 64-bit key and a small integer: splitmix64 (Steele, Lea & Flood 2014)."""
+    z = np.uint64(key) + np.uint64(salt + 1) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return (float(z >> np.uint64(11)) + 0.5) * 2.0**-53
+
+
+@njit(cache=True)
+def calibrated(x, row, totals, above, tails, u):  # type: ignore[no-untyped-def]
+    """The p-value of surprise `x` in a row of the table; NaN where the row has under `LEAST` crossings."""
+    total = totals[row, TOTAL]
+    if total < LEAST:
+        return math.nan
+    if x >= tails[row, EDGE]:
+        return tails[row, EDGE_P] * math.exp(-tails[row, SLOPE] * (x - tails[row, EDGE]))
+    b = bin_of(x)
+    return (above[row, b] + u * (totals[row, b] + 1.0)) / (total + 1.0)
+
+
+@njit(cache=True)
+def calibrated_or_prior(x, column, cohort, totals, above, tails, u):  # type: ignore[no-untyped-def]
+    """The p-value of `x` from the cohort's row, else the pooled row, else exp(-x)."""
+    p = calibrated(x, column * ROWS + 1 + cohort, totals, above, tails, u)
+    if math.isnan(p):
+        p = calibrated(x, column * ROWS, totals, above, tails, u)
+    return math.exp(-x) if math.isnan(p) else p
+
+
+@njit(cache=True)
+def collect(x, column, cohort, tally, touched):  # type: ignore[no-untyped-def]
+    """Add one surprise to its cohort's row and to the pooled one."""
+    b = bin_of(x)
+    for row in (column * ROWS, column * ROWS + 1 + cohort):
+        tally[row, b] += 1
+        tally[row, TOTAL] += 1
+        touched[row] = 1

@@ -1,0 +1,42 @@
+"""How do many answers become one score? Each detector is odd by itself with a small probability: evidence adds up.
+
+If a crossing worth a look departs from the vehicle's habit in each respect independently with probability w, the
+likelihood ratio against normal is a product, and its logarithm a sum of one term a detector:
+
+    S = sum_j log((1 - w) + w e_j)
+
+`e_j` is exp(llr_j) where a detector has a likelihood ratio of peers against own, and otherwise the mixture
+calibrator of its calibrated p-value, e(p) = (1 - p + p ln p) / (p ln^2 p), an e-value whatever the dependence on
+the past (Vovk & Wang 2021, section 2). The sum is itself the log of an e-value (a bet of a fraction w on each), so
+exp(-S) bounds its p-value by Markov before anything is known about the traffic. "Not evaluated" adds no term.
+The comparison with a plain sum, log-sum-exp, Fisher and Cauchy is in docs/decisions/0003-combination.md.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+BET = 0.05  # w
+MOST = 14.0  # nats; no detector says more
+GRAIN = 2.0**20  # terms are rounded to 2^-20 nats, so that last bits of libm cannot change an alert
+
+
+@njit(cache=True)
+def evidence_of_p(p):  # type: ignore[no-untyped-def]
+    """log e(p) of the mixture calibrator; log(1/2) at p = 1.
+
+    >>> round(evidence_of_p(1e-4), 3)
+    4.765
+    """
+    if p > 0.99:  # the limit; the closed form cancels there
+        return math.log(0.5 + (1.0 - p) / 6.0)
+    log_p = math.log(p)
+    return math.log((1.0 - p + p * log_p) / (p * log_p * log_p))
+
+
+@njit(cache=True)
+def term_of(llr):  # type: ignore[no-untyped-def]
+    """One detector's part of the score, in nats, rounded to `GRAIN`."""
+    return round(math.log(1.0 - BET + BET * math.exp(min(llr, MOST))) * GRAIN) / GRAIN

@@ -1,0 +1,103 @@
+"""Has a vehicle that fell silent come back to work? `dormant_reactivated`: silent 90 days or more, then two crossings in 72 h.
+
+Model. Logarithms of the gaps between its crossings, Normal-Inverse-Gamma with a fixed weak prior for the spread;
+the p-value of the silence is the upper Student-t tail, said at the second crossing within 72 hours after it (and
+at the ones after that within the same 72 hours). A vehicle first seen under 90 days ago is not evaluated.
+
+Source: Murphy (2007), Conjugate Bayesian analysis of the Gaussian distribution, section 3.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from detectors.base import DAY_MS, Array, Columns, Context, Finding, Out, Parameters, SharedSpec, SharedView
+from detectors.decay import decay_factor
+from detectors.phrase import duration
+from detectors.special import bounded_p, student_tail
+
+SILENCE_S = 90 * 86400
+BACK_S = 72 * 3600
+PRIOR_DF = 4.0
+PRIOR_VARIANCE = 1.0  # of the log gap within a vehicle
+ROW = np.dtype([("n", "f4"), ("mean", "f4"), ("m2", "f4"), ("last_s", "u4"), ("silence_s", "u4"), ("woke_s", "u4"), ("p", "f4")])
+
+
+@njit(cache=True)
+def assess(rows, slots, time_ms, seen, age_ms, p, llr, evidence, min_seen, half_life_s):  # type: ignore[no-untyped-def]
+    for i in range(len(slots)):
+        row = rows[slots[i]]
+        now_s = time_ms[i] // 1000
+        gap_s = max(1, now_s - row.last_s) if seen[i] > 0 else 0
+        if seen[i] >= min_seen and age_ms[i] >= 90 * DAY_MS and now_s >= row.last_s:
+            p[i] = 1.0
+            if row.silence_s > 0 and now_s - row.woke_s <= BACK_S:
+                p[i] = bounded_p(row.p)
+                evidence[i, 0] = row.silence_s
+                evidence[i, 1] = now_s - row.woke_s
+                evidence[i, 2] = math.exp(row.mean)
+                evidence[i, 3] = seen[i]
+        if gap_s > 0 and now_s > row.last_s:
+            y = math.log(gap_s)
+            df = PRIOR_DF + row.n
+            scale = math.sqrt((PRIOR_DF * PRIOR_VARIANCE + row.m2) / df * (1.0 + 1.0 / (row.n + 0.3)))
+            if gap_s >= SILENCE_S:
+                t = (y - row.mean) / scale
+                tail = 0.5 * student_tail(t, df)
+                row.silence_s = gap_s
+                row.woke_s = now_s
+                row.p = tail if t > 0.0 else 1.0 - tail
+            elif now_s - row.woke_s > BACK_S:
+                row.silence_s = 0
+            factor = decay_factor(gap_s, half_life_s)
+            row.n = row.n * factor + 1.0
+            row.m2 *= factor
+            moved = min(y, row.mean + 3.0 * scale) if seen[i] >= min_seen else y
+            delta = moved - row.mean
+            row.mean += delta / row.n
+            row.m2 += delta * (moved - row.mean)
+        row.last_s = max(row.last_s, now_s)
+
+
+@dataclass(frozen=True)
+class DormantReactivated:
+    """See the module."""
+
+    parameters: Parameters = field(default_factory=Parameters)
+    name: str = "dormant_reactivated"
+    version: int = 1
+    key: str = "vehicle"
+    typologies: tuple[str, ...] = ("dormant_reactivated",)
+    reads: tuple[str, ...] = ("time_ms",)
+    row: np.dtype[Any] = ROW
+    evidence: tuple[str, ...] = ("silence_s", "back_s", "usual_gap_s", "seen")
+    shared: tuple[SharedSpec, ...] = ()
+    source: str = "Murphy 2007, Conjugate Bayesian analysis of the Gaussian distribution, section 3"
+    min_seen: int = 4
+
+    def assess(
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+    ) -> None:
+        """Score, then learn; see the module for the model."""
+        assess(rows, slots, batch["time_ms"], known.seen, known.age_ms, *out,
+               self.min_seen, self.parameters.half_life_days * 86400.0)  # fmt: skip
+
+    def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
+        """The silence against its usual gap.
+
+        >>> numbers = {"silence_s": 120 * 86400, "back_s": 7200, "usual_gap_s": 3 * 86400, "seen": 57}
+        >>> DormantReactivated().explain(numbers, Context("2504", str, "inbound")).sentence
+        'Silent for 120 days, then again within 2 h of coming back; its usual gap is 3 days (57 earlier crossings).'
+        """
+        silence, seen = evidence["silence_s"], int(evidence["seen"])
+        sentence = (
+            f"Silent for {duration(silence)}, then again within {duration(evidence['back_s'], up=True)} of coming back; "
+            f"its usual gap is {duration(evidence['usual_gap_s'])} ({seen} earlier crossings)."
+        )
+        return Finding("dormant_reactivated", round(silence / 86400, 1), "days", None, seen, sentence, "after a silence under 90 days")

@@ -1,0 +1,61 @@
+"""Which crossings alert? One compiled pass over the port stage: calibrate, combine, calibrate again, decide, learn."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from detectors.budget import GUARD_ONE, GUARD_TWO, note_alert, threshold_at, within_cap
+from detectors.calibration import calibrated_or_prior, collect, uniform
+from detectors.combination import evidence_of_p, term_of
+from detectors.special import SMALLEST_P
+
+
+@njit(cache=True)
+def judge(budget_rows, slots, now_ms, key, cohort, fresh, p, llr, totals, above, tails, tally, touched, floor,
+          budget_per_hour, cap, calibrated_p, terms, score, p_value, threshold, alerted):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Per crossing, in order: `calibrated_p[n, D]`, `terms[n, D]` in nats, their sum, its p-value, threshold and verdict.
+
+    `p` and `llr` are what the detectors said (NaN = not evaluated, no ratio). A crossing with nothing evaluated has
+    p-value 1 and is not collected: "not enough history" is a state of its own.
+    """
+    columns = p.shape[1]
+    for i in range(len(slots)):
+        total, evaluated, odd, very_odd = 0.0, 0, 0, 0
+        for j in range(columns):
+            if math.isnan(p[i, j]):
+                continue
+            surprise = -math.log(p[i, j])
+            q = calibrated_or_prior(surprise, j, cohort[i], totals, above, tails, uniform(key[i], j))
+            q = min(1.0, max(SMALLEST_P, q))
+            evidence = evidence_of_p(q) if math.isnan(llr[i, j]) else llr[i, j]
+            calibrated_p[i, j] = q
+            terms[i, j] = term_of(evidence)
+            total += terms[i, j]
+            evaluated += 1
+            odd += q < GUARD_TWO
+            very_odd += q < GUARD_ONE
+            if fresh[i]:
+                collect(surprise, j, cohort[i], tally, touched)
+        if evaluated > 0:
+            score[i] = total
+            surprise = max(0.0, total)
+            q = calibrated_or_prior(surprise, columns, cohort[i], totals, above, tails, uniform(key[i], columns))
+            p_value[i] = min(1.0, max(SMALLEST_P, q))
+            if fresh[i]:
+                collect(surprise, columns, cohort[i], tally, touched)
+        row = budget_rows[slots[i]]
+        threshold[i] = threshold_at(row, now_ms[i], floor, budget_per_hour)
+        enough = -math.log10(p_value[i]) >= threshold[i] and (odd >= 2 or very_odd >= 1)
+        if enough and within_cap(row, now_ms[i], cap):
+            alerted[i] = True
+            note_alert(row, now_ms[i])
+
+
+@njit(cache=True)
+def p_without(score, term, cohort, key, columns, totals, above, tails):  # type: ignore[no-untyped-def]
+    """The combined p-value had one term been absent: what a counterfactual is checked against."""
+    surprise = max(0.0, score - term)
+    return calibrated_or_prior(surprise, columns, cohort, totals, above, tails, uniform(np.uint64(key), columns))

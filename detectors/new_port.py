@@ -1,0 +1,157 @@
+"""Is this port new for a vehicle that has a settled one? `new_port`: first or second time here after many elsewhere.
+
+Model. P(a port never used before) is the vehicle's own decayed rate of novelties, shrunk to that of its peers
+with as many crossings behind them (`BUCKETS` by powers of two). Known ports share the rest by decayed counts:
+
+    q = (novelties + S q_peers) / (n + S);   own(x) = (1 - q) c[x] / sum(c),  or  q peer(x) / (1 - sum of peer over known)
+
+The p-value is the mass of all ports at most as probable as this one; the evidence is log(peer(x) / own(x)).
+
+Source: Good (1953), The population frequencies of species; predictive of a Pitman-Yor process, Pitman & Yor (1997).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from detectors.base import Array, Columns, Context, Finding, Out, Parameters, SharedSpec, SharedView
+from detectors.decay import decay_factor
+from detectors.special import bounded_p
+from schemas.batch import VEHICLE_CLASSES
+
+KNOWN = 6  # ports remembered for a vehicle; the least used one makes room
+STRENGTH = 2.0  # weight of the peers' novelty rate
+CLASSES = len(VEHICLE_CLASSES)
+BUCKETS = 12  # of the number of crossings seen, by powers of two
+TRIALS, NOVELTIES, TOTAL = 0, BUCKETS, 2 * BUCKETS  # columns of a class row; a port row holds counts by class
+ROW = np.dtype([("port", "i4", (KNOWN,)), ("count", "f4", (KNOWN,)), ("novel", "f4"), ("last_s", "u4"), ("used", "i1")])
+
+
+@njit(cache=True)
+def bucket_of(seen):  # type: ignore[no-untyped-def]
+    """floor(log2(seen)), at most BUCKETS - 1."""
+    bucket = 0
+    while seen > 1 and bucket < BUCKETS - 1:
+        seen >>= 1
+        bucket += 1
+    return bucket
+
+
+@njit(cache=True)
+def peer_share(prior, port, vehicle_class):  # type: ignore[no-untyped-def]
+    """Share of a port in the crossings of a class."""
+    return (prior[CLASSES + port, vehicle_class] + 0.5) / (prior[vehicle_class, TOTAL] + 10.0)
+
+
+@njit(cache=True)
+def assess(rows, slots, time_ms, port, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence,
+           min_seen, half_life_s):  # type: ignore[no-untyped-def]  # fmt: skip
+    for i in range(len(slots)):
+        row = rows[slots[i]]
+        now_s = time_ms[i] // 1000
+        here = -1
+        total, at_most, seen_share, top = 0.0, 0.0, 0.0, 0
+        for k in range(row.used):
+            if row.port[k] == port[i]:
+                here = k
+            if row.count[k] > row.count[top]:
+                top = k
+            total += row.count[k]
+        cls = vehicle_class[i]
+        bucket = bucket_of(seen[i])
+        if seen[i] >= min_seen:
+            peers = (prior[cls, NOVELTIES + bucket] + 0.1) / (prior[cls, TRIALS + bucket] + 2.0)
+            q = (row.novel + STRENGTH * peers) / (total + STRENGTH)
+            q = min(q, 0.999)
+            share = peer_share(prior, port[i], cls)
+            if here < 0:
+                for k in range(row.used):
+                    seen_share += peer_share(prior, row.port[k], cls)
+                own = q * share / max(0.02, 1.0 - seen_share)
+                p[i] = bounded_p(q)
+            else:
+                for k in range(row.used):
+                    if row.count[k] <= row.count[here]:
+                        at_most += row.count[k]
+                own = (1.0 - q) * row.count[here] / total
+                p[i] = bounded_p(q + (1.0 - q) * at_most / total)
+            llr[i] = math.log(share / own)
+            evidence[i, 0] = row.port[top]
+            evidence[i, 1] = row.count[top] / total
+            evidence[i, 2] = 0.0 if here < 0 else row.count[here]
+            evidence[i, 3] = row.used
+            evidence[i, 4] = seen[i]
+            top_own = (1.0 - q) * row.count[top] / total
+            evidence[i, 5] = math.log(peer_share(prior, row.port[top], cls) / top_own)
+        if fresh[i]:
+            if seen[i] > 0:
+                tally[cls, TRIALS + bucket] += 1
+                tally[cls, NOVELTIES + bucket] += here < 0
+            tally[cls, TOTAL] += 1
+            tally[CLASSES + port[i], cls] += 1
+            touched[cls] = 1
+            touched[CLASSES + port[i]] = 1
+        factor = decay_factor(now_s - row.last_s, half_life_s)
+        for k in range(row.used):
+            row.count[k] *= factor
+        row.novel *= factor
+        if here < 0:
+            row.novel += seen[i] > 0
+            here = row.used
+            if here < KNOWN:
+                row.used += 1
+            else:
+                here = 0
+                for k in range(KNOWN):
+                    if row.count[k] < row.count[here]:
+                        here = k
+            row.port[here] = port[i]
+            row.count[here] = 0.0
+        row.count[here] += 1.0
+        row.last_s = max(row.last_s, now_s)
+
+
+@dataclass(frozen=True)
+class NewPort:
+    """See the module."""
+
+    parameters: Parameters = field(default_factory=Parameters)
+    name: str = "new_port"
+    version: int = 1
+    key: str = "vehicle"
+    typologies: tuple[str, ...] = ("new_port",)
+    reads: tuple[str, ...] = ("time_ms", "port", "vehicle_class")
+    row: np.dtype[Any] = ROW
+    evidence: tuple[str, ...] = ("top_port", "top_share", "count_here", "ports", "seen", "top_llr")
+    shared: tuple[SharedSpec, ...] = (SharedSpec(2 * BUCKETS + 1, lambda ports: CLASSES + ports),)
+    source: str = "Good 1953; Pitman & Yor 1997"
+    min_seen: int = 10
+
+    def assess(
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+    ) -> None:
+        """Score, then learn; see the module for the model."""
+        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out,
+               self.min_seen, self.parameters.half_life_days * 86400.0)  # fmt: skip
+
+    def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
+        """First or seldom here, against the port it knows best.
+
+        >>> numbers = {"top_port": 3, "top_share": 0.95, "count_here": 0.0, "ports": 2, "seen": 57, "top_llr": -2.0}
+        >>> NewPort().explain(numbers, Context("2504", lambda code: "2501", "inbound")).sentence
+        'First time at port 2504; 95 % of its recent crossings were at port 2501 (57 earlier crossings).'
+        """
+        seen, top = int(evidence["seen"]), context.port_name(int(evidence["top_port"]))
+        how = "First time" if evidence["count_here"] == 0 else "Seldom"
+        sentence = (
+            f"{how} at port {context.port}; {evidence['top_share']:.0%} of its recent crossings "
+            f"were at port {top} ({seen} earlier crossings)."
+        ).replace("%", " %")
+        without = f"at port {top}" if evidence["top_llr"] <= 0 and top != context.port else None
+        return Finding("new_port", None, None, None, seen, sentence, without)

@@ -1,0 +1,219 @@
+"""Does this vehicle cross at this hour of the week? `odd_hour`: an hour rare for it, whatever others do.
+
+Model. Decayed counts over 2 day types (weekday, weekend) x 24 local hours, each crossing spread over the circle
+by a triangular kernel of two hours half-width. Predictive probability of a cell, with the peers of the same port
+and class as a Dirichlet prior of total weight `PRIOR`:
+
+    P(type) P(hour | type),  P(hour | type) = (c[type,hour] + CROSS c[other,hour] + PRIOR peer) / (sum + PRIOR)
+
+The p-value is the mass of all 48 cells at most as probable as the observed one; the evidence is
+log(peer / own) of the observed cell.
+
+Source: Dirichlet-multinomial predictive, Gelman et al., Bayesian Data Analysis 3.4; kernel on the circle,
+Mardia & Jupp, Directional Statistics 12.1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from detectors.base import DAY_MS, HOUR_MS, Array, Columns, Context, Finding, Out, Parameters, SharedSpec, SharedView
+from detectors.decay import decay_factor
+from detectors.special import bounded_p
+from schemas.batch import VEHICLE_CLASSES
+
+HOURS = 24
+CELLS = 2 * HOURS
+CLASSES = len(VEHICLE_CLASSES)
+PRIOR = 1.0  # total weight of the peers in a vehicle's hours
+CROSS = 0.3  # what an hour on the other day type is worth
+TYPE_SHARE = (5.0 / 7.0, 2.0 / 7.0)  # weekdays and weekend days in a week
+PEER_PRIOR = 20.0  # weight of the class in a port's hours
+USUAL_SHARE = 0.8  # the "usual" window holds this share of the vehicle's crossings
+ROW = np.dtype([("cells", "f4", (CELLS,)), ("last_s", "u4")])
+
+
+@njit(cache=True)
+def peer_probability(prior, port_row, class_row, cell):  # type: ignore[no-untyped-def]
+    """Share of the peers' crossings in a cell: port and class, shrunk to the class, shrunk to uniform."""
+    of_class = (prior[class_row, cell] + 1.0) / (prior[class_row, CELLS] + CELLS)
+    return (prior[port_row, cell] + PEER_PRIOR * of_class) / (prior[port_row, CELLS] + PEER_PRIOR)
+
+
+@njit(cache=True)
+def window(probability, start):  # type: ignore[no-untyped-def]
+    """First hour and length of the shortest run of hours of a day type that holds `USUAL_SHARE` of its mass."""
+    total = 0.0
+    for hour in range(HOURS):
+        total += probability[start + hour]
+    best_from, best_length = 0, HOURS
+    for first in range(HOURS):
+        mass = 0.0
+        for length in range(1, best_length):
+            mass += probability[start + (first + length - 1) % HOURS]
+            if mass >= USUAL_SHARE * total:
+                best_from, best_length = first, length
+                break
+    return best_from, best_length
+
+
+@njit(cache=True)
+def predictive(cells, out):  # type: ignore[no-untyped-def]
+    """Fill `out[48]` with the vehicle's P(type) P(hour | type) under a flat prior, and `slack[2]` of each type.
+
+    The slack is the weight that the prior has in every cell of the type, so that `with_peers` can give the
+    observed cell the peers' shape without another pass over all cells.
+    """
+    sums = np.zeros(2)
+    for k in range(CELLS):
+        sums[k // HOURS] += cells[k]
+    slack = np.empty(2)
+    for kind in range(2):
+        type_share = (sums[kind] + PRIOR * TYPE_SHARE[kind]) / (sums[0] + sums[1] + PRIOR)
+        scale = type_share / (sums[kind] + CROSS * sums[1 - kind] + PRIOR)
+        slack[kind] = scale * PRIOR
+        for hour in range(HOURS):
+            own = cells[kind * HOURS + hour] + CROSS * cells[(1 - kind) * HOURS + hour]
+            out[kind * HOURS + hour] = scale * own + slack[kind] / HOURS
+    return slack
+
+
+@njit(cache=True)
+def llr_of(weights, slack, prior, port_row, class_row, cell):  # type: ignore[no-untyped-def]
+    """log(peers / own) of a cell, with the peers' shape in the place of the flat prior."""
+    peer = peer_probability(prior, port_row, class_row, cell)
+    kind = cell // HOURS
+    own = weights[cell] + slack[kind] * (peer / TYPE_SHARE[kind] - 1.0 / HOURS)
+    return math.log(peer / max(own, 1e-12))
+
+
+@njit(cache=True)
+def calm_hours(weights, slack, prior, port_row, class_row, start):  # type: ignore[no-untyped-def]
+    """First hour and length of the run of hours around the likeliest one in which there is no evidence at all."""
+    best = 0
+    for hour in range(HOURS):
+        if weights[start + hour] > weights[start + best]:
+            best = hour
+    if llr_of(weights, slack, prior, port_row, class_row, start + best) > 0.0:
+        return -1, 0
+    first, length = best, 1
+    while length < HOURS and llr_of(weights, slack, prior, port_row, class_row, start + (first - 1) % HOURS) <= 0.0:
+        first, length = (first - 1) % HOURS, length + 1
+    while length < HOURS and llr_of(weights, slack, prior, port_row, class_row, start + (first + length) % HOURS) <= 0.0:
+        length += 1
+    return first, length
+
+
+@njit(cache=True)
+def learn(cells, start, hour):  # type: ignore[no-untyped-def]
+    """Add one crossing: the kernel max(0, 2 - |distance|) / 4 at the cell centres sums to 1 on the circle."""
+    base = int(math.floor(hour - 0.5)) - 1
+    for k in range(4):
+        weight = 2.0 - abs(hour - (base + k + 0.5))
+        if weight > 0.0:
+            cells[start + (base + k) % HOURS] += weight / 4.0
+
+
+@njit(cache=True)
+def assess(rows, slots, time_ms, local_ms, port, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence,
+           min_seen, half_life_s):  # type: ignore[no-untyped-def]  # fmt: skip
+    weights = np.empty(CELLS)
+    for i in range(len(slots)):
+        row = rows[slots[i]]
+        cells = row.cells
+        now_s = time_ms[i] // 1000
+        day = local_ms[i] // DAY_MS
+        weekend = (day + 3) % 7 >= 5
+        hour = (local_ms[i] - day * DAY_MS) / HOUR_MS
+        start = HOURS if weekend else 0
+        cell = start + int(hour)
+        class_row = vehicle_class[i]
+        port_row = CLASSES + port[i] * CLASSES + class_row
+        if seen[i] >= min_seen:
+            slack = predictive(cells, weights)
+            mass = 0.0
+            for k in range(CELLS):
+                if weights[k] <= weights[cell]:
+                    mass += weights[k]
+            p[i] = bounded_p(mass)
+            llr[i] = llr_of(weights, slack, prior, port_row, class_row, cell)
+            evidence[i, 0] = hour
+            evidence[i, 1] = weekend
+            evidence[i, 6] = seen[i]
+            if llr[i] > 0.0:  # the rest is for the sentence only
+                first, length = window(weights, start)
+                evidence[i, 2] = first
+                evidence[i, 3] = (first + length) % HOURS
+                first, length = calm_hours(weights, slack, prior, port_row, class_row, start)
+                evidence[i, 4] = first
+                evidence[i, 5] = (first + length) % HOURS
+        factor = decay_factor(now_s - row.last_s, half_life_s)
+        if factor < 1.0:
+            for k in range(CELLS):
+                cells[k] *= factor
+        learn(cells, start, hour)
+        row.last_s = max(row.last_s, now_s)
+        if fresh[i]:
+            tally[class_row, cell] += 1
+            tally[class_row, CELLS] += 1
+            tally[port_row, cell] += 1
+            tally[port_row, CELLS] += 1
+            touched[class_row] = 1
+            touched[port_row] = 1
+
+
+@dataclass(frozen=True)
+class OddHour:
+    """See the module."""
+
+    parameters: Parameters = field(default_factory=Parameters)
+    name: str = "odd_hour"
+    version: int = 1
+    key: str = "vehicle"
+    typologies: tuple[str, ...] = ("odd_hour",)
+    reads: tuple[str, ...] = ("time_ms", "local_ms", "port", "vehicle_class")
+    row: np.dtype[Any] = ROW
+    evidence: tuple[str, ...] = ("hour", "weekend", "usual_from", "usual_to", "calm_from", "calm_to", "seen")
+    shared: tuple[SharedSpec, ...] = (SharedSpec(CELLS + 1, lambda ports: CLASSES * (1 + ports)),)
+    source: str = "Gelman et al., Bayesian Data Analysis, 3.4; Mardia & Jupp, Directional Statistics, 12.1"
+    min_seen: int = 12
+
+    def assess(
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+    ) -> None:
+        """Score, then learn; see the module for the model."""
+        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out,
+               self.min_seen, self.parameters.half_life_days * 86400.0)  # fmt: skip
+
+    def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
+        """Local hour against the shortest window with 80 % of its crossings.
+
+        >>> numbers = {"hour": 3.25, "weekend": 0, "usual_from": 6, "usual_to": 9, "calm_from": 5, "calm_to": 10, "seen": 57}
+        >>> OddHour().explain(numbers, Context("2504", str, "inbound")).sentence
+        'Crossed at 03:15 on a weekday; then this vehicle usually crosses from 06:00 to 09:00 (57 earlier crossings).'
+        """
+        seen, day = int(evidence["seen"]), "a weekend day" if evidence["weekend"] else "a weekday"
+        first, last = evidence["usual_from"], evidence["usual_to"]
+        sentence = (
+            f"Crossed at {clock(evidence['hour'])} on {day}; then this vehicle usually crosses "
+            f"from {clock(first)} to {clock(last)} ({seen} earlier crossings)."
+        )
+        calm = evidence["calm_from"]
+        without = f"from {clock(calm)} to {clock(evidence['calm_to'])}" if calm >= 0 else None
+        return Finding("odd_hour", round(evidence["hour"], 2), "h", (first, last), seen, sentence, without)
+
+
+def clock(hour: float) -> str:
+    """Hours since midnight as HH:MM.
+
+    >>> clock(23.999)
+    '23:59'
+    """
+    minutes = int(hour * 60 + 1e-6) % (24 * 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"

@@ -1,0 +1,45 @@
+"""How are durations said? Short, in the largest unit that fits, the same text for the same number."""
+
+from __future__ import annotations
+
+import math
+
+UNITS = ((86400.0 * 2, 86400.0, "days"), (3600.0 * 1.5, 3600.0, "h"), (90.0, 60.0, "min"), (0.0, 1.0, "s"))
+
+
+def unit_of(seconds: float) -> tuple[float, str]:
+    """The unit a duration is said in: its seconds and its name."""
+    return next((size, name) for least, size, name in UNITS if seconds >= least)
+
+
+def amount(value: float, up: bool | None = None) -> str:
+    """A number with two significant digits below 10, whole above; rounded up or down if it is to be a bound.
+
+    >>> amount(2.26), amount(2.26, up=True), amount(38.0)
+    ('2.3', '2.3', '38')
+    """
+    step = 0.1 if value < 9.95 else 1.0
+    rounding = {None: round, True: math.ceil, False: math.floor}[up]
+    return f"{rounding(value / step) * step:.1f}".removesuffix(".0")
+
+
+def duration(seconds: float, up: bool | None = None) -> str:
+    """A duration in its unit; `up` rounds it up (True) or down (False), for a bound that must hold.
+
+    >>> duration(2280), duration(26 * 3600), duration(45), duration(80 * 86400)
+    ('38 min', '26 h', '45 s', '80 days')
+    """
+    size, name = unit_of(seconds)
+    return f"{amount(seconds / size, up)} {name}"
+
+
+def duration_range(low: float, high: float) -> str:
+    """A range, with the unit once where both ends share it.
+
+    >>> duration_range(25200, 39600), duration_range(1800, 7200)
+    ('7 to 11 h', '30 min to 2 h')
+    """
+    first, last = duration(low), duration(high)
+    if first.split()[1] == last.split()[1]:
+        first = first.split()[0]
+    return f"{first} to {last}"

@@ -1,0 +1,133 @@
+"""How does one crossing become an alert? Vehicle stage, order, port stage, decision: a pure function of its input.
+
+`Pipeline` is one process; `tests/stream/test_partitions.py` runs the same stages as twelve. It sees no clock, file or
+socket; results do not depend on how the stream was cut into batches.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import xxhash
+
+from detectors.base import Detector, Parameters
+from detectors.catalogue import build
+from schemas.batch import CrossingBatch
+from schemas.models import Alert
+from schemas.ports import Ports
+from stream.alerts import AlertBuilder
+from stream.assessment import Assessed
+from stream.config import PipelineConfig
+from stream.port_stage import PortStage
+from stream.reorder import Ordered, Reorder
+from stream.stages import Bank, Layout, VehicleStage
+
+BLOCK = 4096  # crossings assessed at a time, however large the batch: keeps the columns in the processor's cache
+
+
+class Decided(NamedTuple):
+    """What came out of a push: alerts, and the crossings decided, in parts that share one event-time hour."""
+
+    alerts: list[Alert]
+    assessed: list[Assessed]
+
+
+class Pipeline:
+    """The embedded pipeline: both stages in one process."""
+
+    def __init__(self, config: PipelineConfig, ports: Ports) -> None:
+        self.config = config
+        self.ports = ports
+        self.errors: dict[str, int] = {}  # detector name -> times it failed
+        located = [ports[code] for code in range(len(ports))]
+        parameters = Parameters(
+            half_life_days=config.half_life_days,
+            port_latitude=np.array([port.latitude for port in located], np.float64),
+            port_longitude=np.array([port.longitude for port in located], np.float64),
+        )
+        detectors = build(parameters, config.detectors)
+        self.layout = Layout(detectors)
+        self.vehicles = vehicle_stage(config, self.layout, self._failed)
+        self.reorder = Reorder(config.lateness_ms)
+        self.at_ports = port_stage(config, self.layout, ports, self._failed)
+        self.builder = AlertBuilder(self.layout, ports, config.config_id)
+        self.accepted = 0
+        self.alerts = 0
+
+    @property
+    def detector_names(self) -> list[str]:
+        """name@version of each column of p."""
+        return self.layout.names
+
+    @property
+    def evidence_names(self) -> list[str]:
+        """detector.number of each column of evidence."""
+        return self.layout.evidence_names
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What happened to the crossings so far."""
+        return {
+            "accepted": self.accepted,
+            "duplicates": self.vehicles.duplicates,
+            "late": self.at_ports.late,
+            "alerts": self.alerts,
+            "vehicles": len(self.vehicles.table),
+            "evicted_early": self.vehicles.table.evicted_early,
+        }
+
+    def push(self, batch: CrossingBatch) -> Decided:
+        """Take crossings in their order of arrival; decide those that the watermark has passed."""
+        decided = Decided([], [])
+        for start in range(0, len(batch), BLOCK):
+            part = batch if len(batch) <= BLOCK else batch.take(slice(start, start + BLOCK))
+            assessment = self.vehicles.push(part, len(self.ports))
+            self.accepted += len(assessment.batch)
+            self._decide(self.reorder.push(assessment), decided)
+        return decided
+
+    def flush(self) -> Decided:
+        """Decide all that still waits: the end of the input."""
+        decided = Decided([], [])
+        self._decide(self.reorder.flush(), decided)
+        return decided
+
+    def save(self, folder: Path, previous: Path | None = None) -> None:
+        """Write the whole state into an empty folder; unchanged files are linked from `previous`."""
+        from stream.snapshot import save
+
+        save(self, folder, previous)
+
+    def load(self, folder: Path) -> None:
+        """Continue from what `save` wrote with the same configuration."""
+        from stream.snapshot import load
+
+        load(self, folder)
+
+    def _decide(self, ordered: Ordered | None, decided: Decided) -> None:
+        if ordered is None:
+            return
+        for verdicts in self.at_ports.push(ordered, len(self.ports)):
+            alerts = self.builder.alerts(verdicts)
+            self.alerts += len(alerts)
+            decided.alerts.extend(alerts)
+            decided.assessed.append(verdicts.assessed)
+
+    def _failed(self, detector: Detector, error: Exception) -> None:
+        self.errors[detector.name] = self.errors.get(detector.name, 0) + 1
+
+
+def vehicle_stage(config: PipelineConfig, layout: Layout, on_error: object, *, alone: bool = True) -> VehicleStage:
+    """The vehicle stage of a configuration; `alone` False where several partitions share what they learn."""
+    mine = [d for d in layout.detectors if d.key == "vehicle"]
+    bank = Bank(mine, layout, config.half_life_days, on_error, alone=alone)  # type: ignore[arg-type]
+    return VehicleStage(bank, capacity=config.max_vehicles, forget_after_days=config.forget_after_days)
+
+
+def port_stage(config: PipelineConfig, layout: Layout, ports: Ports, on_error: object, *, alone: bool = True) -> PortStage:
+    """The port stage of a configuration."""
+    mine = [d for d in layout.detectors if d.key == "port"]
+    bank = Bank(mine, layout, config.half_life_days, on_error, alone=alone)  # type: ignore[arg-type]
+    return PortStage(bank, config, lambda code: xxhash.xxh3_64_intdigest(ports.name_of(code).encode()))

@@ -1,0 +1,139 @@
+"""What happens at the port? Crossings in event time: Half-Space Trees, calibration, combination, budget, decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import budget, calibration
+from detectors.base import Array, Columns, Detector, Out
+from detectors.features import features
+from detectors.judge import judge
+from schemas.batch import LANE_TYPES
+from stream.assessment import Assessed, Assessment
+from stream.config import PipelineConfig
+from stream.reorder import Ordered
+from stream.shared import SharedCounts, period_of
+from stream.stages import Bank, Collected, runs
+from stream.state import StateTable
+
+
+class Calibrator:
+    """The published histograms of surprises and what is derived from them at each publication."""
+
+    def __init__(self, columns: int) -> None:
+        self.counts = SharedCounts(calibration.spec(columns), calibration.HALF_LIFE_DAYS)
+        self.counts.grow(1)
+        self.above = np.zeros((columns * calibration.ROWS, calibration.BINS))
+        self.tails = np.zeros((columns * calibration.ROWS, 3))
+
+    def publish(self, period: int, parts: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> None:
+        """Fold one period and prepare the rows that it touched."""
+        self.counts.publish(period, parts)
+        if parts:
+            rows = np.unique(np.concatenate([part[0] for part in parts]))
+            calibration.prepare(self.counts.totals, rows, self.above, self.tails)
+
+    def restore(self, arrays: dict[str, Array]) -> None:
+        """From a checkpoint."""
+        self.counts.load(arrays)
+        calibration.prepare(self.counts.totals, np.arange(len(self.above)), self.above, self.tails)
+
+
+class Verdicts(NamedTuple):
+    """Decided crossings, and the calibration in force (for counterfactuals of this batch only)."""
+
+    assessed: Assessed
+    cohort: NDArray[np.int64]
+    score_nats: NDArray[np.float64]
+    calibrator: Calibrator
+
+
+class PortStage:
+    """The last stage; takes crossings in the order of `stream.reorder`."""
+
+    def __init__(self, bank: Bank, config: PipelineConfig, port_key: Callable[[int], int]) -> None:
+        self.bank = bank
+        self.config = config
+        self.port_key = port_key
+        self.columns = len(bank.layout.detectors)
+        self.calibrator = Calibrator(self.columns + 1)
+        fields: list[tuple[Any, ...]] = [("budget", budget.ROW), *bank.row_fields()]
+        self.table = StateTable(fields, capacity=2**20, forget_after_ms=2**62)
+        self.late = 0
+        self._keys = np.zeros(0, np.uint64)
+
+    def push(self, ordered: Ordered, ports: int) -> list[Verdicts]:
+        """Decide crossings that are in order; one result for each event-time hour among them."""
+        self.late += int(ordered.late.sum())
+        self._keys = np.array([self.port_key(code) for code in range(len(self._keys), ports)], np.uint64) if not len(self._keys) \
+            else np.append(self._keys, np.array([self.port_key(c) for c in range(len(self._keys), ports)], np.uint64))  # fmt: skip
+        verdicts = []
+        for first, last in runs(period_of(ordered.at_ms)):
+            part = slice(first, last)
+            rows = ordered.rows if last - first == len(ordered.late) else ordered.rows.take(part)
+            period = int(period_of(ordered.at_ms[first]))
+            self.enter(period, ports)
+            verdicts.append(self._decide(rows, ordered.at_ms[part], ordered.late[part], period))
+        return verdicts
+
+    def enter(self, period: int, ports: int) -> None:
+        """Publish what is due before crossings of `period` are decided."""
+        new = period > self.bank.period
+        self.bank.enter(period, ports)
+        if new and self.bank.alone:
+            for k in sorted(k for k in self.calibrator.counts.open if k <= period - 2):
+                part = self.calibrator.counts.collect(k)
+                self.calibrator.publish(k, [part] if part is not None else [])
+
+    def collect(self, period: int) -> Collected:
+        """What this partition collected in a period: its detectors' tables, then the calibration."""
+        return [*self.bank.collect(period), self.calibrator.counts.collect(period)]
+
+    def publish(self, period: int, partitions: Sequence[Collected]) -> None:
+        """Fold the collections of all partitions of one period."""
+        self.bank.publish(period, partitions)
+        self.calibrator.publish(period, [c for part in partitions if (c := part[-1]) is not None])
+
+    def _decide(self, rows: Assessment, at_ms: Array, late: Array, period: int) -> Verdicts:
+        batch, n = rows.batch, len(at_ms)
+        slots = self.table.slots_of(self._keys[batch.port], int(at_ms[-1]))
+        self._detect(rows, slots, period)
+        calibrated, terms = np.full((n, self.columns), np.nan), np.full((n, self.columns), np.nan)
+        score, p_value, threshold = np.zeros(n), np.ones(n), np.zeros(n)
+        alerted = np.zeros(n, np.bool_)
+        cohort = batch.vehicle_class.astype(np.int64) * len(LANE_TYPES) + batch.lane_type
+        view = self.calibrator.counts.view(period)
+        floor = -np.log10(self.config.floor_p)
+        judge(self.table.rows["budget"], slots, at_ms, batch.crossing_key, cohort, rows.fresh, rows.p, rows.llr,
+              view.prior, self.calibrator.above, self.calibrator.tails, view.tally, view.touched,
+              floor, self.config.budget_per_hour * self.config.operators,
+              self.config.budget_cap_per_hour * self.config.operators,
+              calibrated, terms, score, p_value, threshold, alerted)  # fmt: skip
+        assessed = Assessed(batch, -np.log10(p_value) + 0.0, p_value, alerted, late, threshold, calibrated, rows.evidence, terms)
+        return Verdicts(assessed, cohort, score, self.calibrator)
+
+    def _detect(self, rows: Assessment, slots: Array, period: int) -> None:
+        """Run the detectors whose key is the port; they write into the columns of `rows`."""
+        if not self.bank.detectors:
+            return
+        inputs: dict[str, Array] = {"features": features(rows.p, rows.llr, self.features_from)}
+        for detector in self.bank.detectors:
+            inputs |= {name: getattr(rows.batch, name) for name in detector.reads if name != "features"}
+        n = len(slots)
+        known = Columns(np.zeros(n, np.uint32), rows.fresh, np.zeros(n, np.int64))
+        self.bank.assess(self.table.rows, slots, inputs, known, Out(rows.p, rows.llr, rows.evidence), period)
+
+    @property
+    def features_from(self) -> NDArray[np.int64]:
+        """Columns of the vehicle stage's answers: what the port's detectors look at."""
+        layout = self.bank.layout
+        return np.array([k for k, d in enumerate(layout.detectors) if d.key == "vehicle"], np.int64)
+
+
+def is_vehicle(detector: Detector) -> bool:
+    """Whether a detector belongs to the vehicle stage."""
+    return detector.key == "vehicle"

@@ -1,0 +1,167 @@
+"""Where is what is known of each key? A table: key -> slot -> one fixed-size row, found by compiled code.
+
+Rows live in one structured array that grows in place (`ndarray.resize` reallocates, which on Linux moves pages
+and copies nothing), so 10 M vehicles never need room for a second copy. The index is open addressing with linear
+probing over 32-bit slots: 8 bytes a key at load 1/2 beside the key itself.
+
+Eviction. A key not seen for `forget_after_ms` of event time is *forgotten*: when it comes back its row starts
+again from zero. That is decided by the key's own times alone, so it is the same in one process and in twelve.
+Rows of forgotten keys are reused when room is needed; what they taught their peers was added to the shared sums
+when it happened and stays there. Only if the table is full of keys that are not forgotten yet (`capacity`)
+are those longest unseen evicted early; that can change results and is counted in `evicted_early`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from detectors.admission import META
+from schemas.batch import Array
+
+BLOCK = 65536  # rows added at a time, at least, unless they are large
+BLOCK_BYTES = 2**22
+FREE = -1
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+@njit(cache=True)
+def _probe(index, rows, key):  # type: ignore[no-untyped-def]
+    """Position in the index where `key` is, or the free one where it would be."""
+    mask = np.uint64(len(index) - 1)
+    at = (key * GOLDEN) >> np.uint64(20) & mask
+    while index[at] != FREE and rows[index[at]].key != key:
+        at = (at + np.uint64(1)) & mask
+    return at
+
+
+@njit(cache=True)
+def _find_or_add(index, rows, used, keys, slots, start):  # type: ignore[no-untyped-def]
+    """Fill `slots` from `start` on, giving new keys the next rows; stops where there is no row left.
+
+    Returns the rows used then and the position reached.
+    """
+    for i in range(start, len(keys)):
+        at = _probe(index, rows, keys[i])
+        if index[at] == FREE:
+            if used == len(rows) or 2 * used >= len(index):
+                return used, i
+            index[at] = used
+            rows[used].key = keys[i]
+            used += 1
+        slots[i] = index[at]
+    return used, len(keys)
+
+
+@njit(cache=True)
+def _build(index, rows, used):  # type: ignore[no-untyped-def]
+    """Fill an empty index from the first `used` rows."""
+    for slot in range(used):
+        index[_probe(index, rows, rows[slot].key)] = slot
+
+
+class StateTable:
+    """Rows by key; `row` is the dtype of what the detectors keep, beside the fields of `META`."""
+
+    def __init__(self, row: list[tuple[Any, ...]], *, capacity: int, forget_after_ms: int) -> None:
+        self.dtype = np.dtype([("meta", np.dtype(META)), *row])
+        self.capacity = capacity
+        self.forget_after_ms = forget_after_ms
+        self.rows: NDArray[Any] = np.zeros(0, self.dtype)
+        self.dirty: NDArray[np.uint8] = np.zeros(0, np.uint8)
+        self.used = 0
+        self.newest_ms = 0
+        self.evicted_early = 0
+        self.evicted = 0
+        self.compacted = False  # rows have moved since the last full snapshot
+        self._index = np.full(16, FREE, np.int32)
+
+    def __len__(self) -> int:
+        return self.used
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the rows and the index."""
+        return int(self.rows.nbytes + self._index.nbytes + self.dirty.nbytes)
+
+    def slots_of(self, keys: NDArray[np.uint64], newest_ms: int) -> NDArray[np.int32]:
+        """The slot of each key, [n]; keys not known get a zeroed row. `newest_ms` is the event time reached."""
+        self.newest_ms = max(self.newest_ms, newest_ms)
+        slots = np.empty(len(keys), np.int32)
+        self.used, done = _find_or_add(self._index, self.rows["meta"], self.used, keys, slots, 0)
+        if done < len(keys):  # new keys that need room: make it once, for all of them
+            wanted = len(np.unique(keys[done:]))
+            if self.used + wanted > self.capacity:
+                self._evict(wanted)
+                done = 0  # rows have moved
+            self._make_room(wanted)
+            self.used, _ = _find_or_add(self._index, self.rows["meta"], self.used, keys, slots, done)
+        self.dirty[slots] = 1
+        return slots
+
+    def reset(self, slot: int) -> None:
+        """Start a key again from zero: it was forgotten."""
+        key = self.rows["meta"]["key"][slot]
+        self.rows[slot] = np.zeros((), self.dtype)
+        self.rows["meta"]["key"][slot] = key
+
+    def _make_room(self, wanted: int) -> None:
+        """Rows and index for `wanted` more keys."""
+        size = self.used + wanted
+        if size > len(self.rows):
+            block = min(BLOCK, max(1, BLOCK_BYTES // self.dtype.itemsize))
+            size = max(size, min(self.capacity, len(self.rows) + max(block, len(self.rows) // 8)))
+            self.rows.resize(size, refcheck=False)  # in place; no view of the rows outlives a batch
+            self.dirty.resize(size, refcheck=False)
+        if 2 * (self.used + wanted) >= len(self._index):
+            self._reindex(self.used + wanted)
+
+    def _evict(self, wanted: int) -> None:
+        """Drop forgotten keys, then, if that is not enough, those longest unseen down to 7/8 of the capacity."""
+        last = self.rows["meta"]["last_ms"][: self.used]
+        keep = last >= self.newest_ms - self.forget_after_ms
+        self.evicted += int(self.used - keep.sum())
+        limit = max(0, self.capacity - max(wanted, self.capacity // 8))
+        if keep.sum() > limit:
+            order = np.lexsort((self.rows["meta"]["key"][: self.used], last))
+            order = order[keep[order]]
+            early = order[: len(order) - limit]
+            keep[early] = False
+            self.evicted_early += len(early)
+        kept = np.flatnonzero(keep)
+        for start in range(0, len(kept), BLOCK):  # in pieces, so that no second copy of the table is needed
+            piece = kept[start : start + BLOCK]
+            self.rows[start : start + len(piece)] = self.rows[piece]
+        self.rows[len(kept) : self.used] = np.zeros((), self.dtype)
+        self.used = len(kept)
+        self.compacted = True
+        self._reindex(self.used + wanted)
+
+    def _reindex(self, keys: int) -> None:
+        size = 16
+        while size <= 2 * keys:
+            size *= 2
+        self._index = np.full(size, FREE, np.int32)
+        _build(self._index, self.rows["meta"], self.used)
+
+    def changed(self) -> tuple[NDArray[np.int64], Array]:
+        """Slots and rows that changed since `mark_clean`."""
+        index = np.flatnonzero(self.dirty[: self.used])
+        return index, self.rows[index]
+
+    def mark_clean(self) -> None:
+        """All rows are in a checkpoint."""
+        self.dirty[: self.used] = 0
+        self.compacted = False
+
+    def restore(self, used: int, parts: list[tuple[NDArray[np.int64], Array]]) -> None:
+        """Rows from a base and the changes after it, in that order."""
+        self.rows = np.zeros(max(used, 1), self.dtype)
+        self.dirty = np.zeros(max(used, 1), np.uint8)
+        for index, rows in parts:
+            self.rows[index] = rows
+        self.used = used
+        self._reindex(used)
