@@ -37,7 +37,7 @@ def generate(
     mix of regulars and occasional travellers follows from it. Without it the mix is drawn like everything else.
     Raises ValueError for a number below one.
     """
-    if min(days, vehicles, ports, crossings or 1) < 1 or seed < 0:
+    if min(days, vehicles, ports, 1 if crossings is None else crossings) < 1 or seed < 0:
         raise ValueError("days, vehicles, ports and crossings must be at least 1, the seed not negative")
     streams = [np.random.Generator(np.random.PCG64(s)) for s in np.random.SeedSequence(seed).spawn(7)]
     world = World.draw(streams[0])
