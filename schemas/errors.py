@@ -41,7 +41,7 @@ class ConfigError(LinewatchError):
     """A setting cannot be used. The text says which key, what was required, what came and what to do."""
 
 
-class Unavailable(LinewatchError):
+class Unavailable(LinewatchError):  # noqa: N818 - it names a state that passes, not a fault
     """A broker, database or disk is away for now: retry with backoff, lose nothing."""
 
 
