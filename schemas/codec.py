@@ -8,6 +8,7 @@ exception, and it is the same however the stream is cut into blocks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -158,10 +159,9 @@ class Codec:
     def _port_numbers(self, rows: list[WireCore], refused: dict[int, Refusal]) -> Array:
         """Numbers in the registry, int32; -1 and an entry in `refused` where there is none. Registers in order."""
         if not refused:
-            known = self._ports.codes
-            numbers = [known.get(row.port, -1) for row in rows]
-            if -1 not in numbers:
-                return np.array(numbers, np.int32)
+            with suppress(KeyError):  # all known already: the usual case, and nothing to register
+                known = self._ports.codes.__getitem__
+                return np.fromiter(map(known, [row.port for row in rows]), np.int32, len(rows))
         why = "`port` is new, and the open registry is full" if self._ports.is_open else "`port` is not in the registry"
         port = np.full(len(rows), -1, np.int32)
         for n, row in enumerate(rows):

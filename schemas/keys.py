@@ -1,7 +1,8 @@
 """How does an id become a number that is the same on every machine?
 
 key = XXH3 64 of the UTF-8 text with seed 0 (https://github.com/Cyan4973/xxHash), and 1 where that is 0: 0 means
-"absent". Not keyed: what must stay secret is a pseudonym before it gets here. Ten million ids collide once with a chance of 3e-6.
+"absent". Not keyed: what must stay secret is a pseudonym before it gets here. The chance that any two of ten million
+ids share a key is 3e-6.
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ def neat_lines(data: bytes, max_line_bytes: int) -> int | None:
         return None
     if len(data) > max_line_bytes and np.diff(ends, prepend=-1, append=len(data)).max() > max_line_bytes + 1:
         return None
-    nested = np.count_nonzero(array == _OPEN) - count + data.count(b"[")
+    nested = np.count_nonzero(array == _OPEN) - count
+    if b"[" in data:  # looked for first: counting what is not there takes ten times as long
+        nested += data.count(b"[")
     return count if nested < MAX_DEPTH else None
 
 

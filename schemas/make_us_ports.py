@@ -4,7 +4,8 @@ From the Border Crossing Entry Data of the US Bureau of Transportation Statistic
 work of the US Government): run `python -m schemas.make_us_ports Border_Crossing_Entry_Data.csv.gz`. Volumes are those
 of 2024, inbound, as counted by CBP. Time zones are not in that data: they follow from the state, and where a state is
 split, from the port: northern Idaho keeps Pacific time, El Paso county (Texas) Mountain time, the North Dakota border
-Central time (only its south-west is on Mountain time), Alcan the time of Anchorage, the Alaskan panhandle that of Juneau.
+Central time (only its south-west is on Mountain time), Alcan the time of Anchorage, the panhandle of Alaska that of
+Juneau.
 """
 
 from __future__ import annotations
