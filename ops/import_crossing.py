@@ -1,107 +1,122 @@
 """What crossings does a row hold, and may they be in a log? A row and a map to JSON lines or refusals.
 
 Values are converted as the map says; a plate becomes its pseudonym before anything else is done with the row. What
-comes out has been read by the pydantic model of the contract, so that `linewatch replay` takes every line written.
+comes out has been read by the codec of the pipeline, so that `linewatch replay` takes every line written.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
-from pydantic import ValidationError
 
+from ops.import_fields import FIELDS, read_value
+from ops.import_refusal import Redactor, Refused, RefusedError
 from ops.import_rows import BadRow, Row
 from ops.import_time import TimeReader, iso
-from ops.mapping import FIELDS, KEEP, REQUIRED, ImportMap
+from ops.mapping import KEEP, REQUIRED, ImportMap
 from ops.template import Template
-from schemas.models import Crossing
+from schemas.codec import YEAR_1990_MS, YEAR_2100_MS, Codec
+from schemas.plates import Pseudonymiser
+from schemas.ports import Ports
 
 MAX_HASH = 64  # characters of an already hashed plate that are kept, the longest a pseudonym may be
-MAX_SHOWN = 200  # characters of a value shown in a rejects file
-_FLAGS = {"true": True, "yes": True, "y": True, "1": True, "false": False, "no": False, "n": False, "0": False}
-# what a row can be refused for besides REJECT_REASONS of the codec
-IMPORT_REASONS = {
-    "csv": "the record cannot be split into the columns of the header",
-    "explode": "a passage of the row does not have the pieces that the map names",
-    "value_table": "a value is not in the map's table",
-}
-_RANGE_MS = (631_152_000_000, 4_102_444_800_000)  # 1990-01-01 to 2100-01-01, the range the codec takes
+BLOCK = 2048  # passages that are put before the codec at once
 
 
 class Pseudonyms(Protocol):
     """What turns a plate into a pseudonym (schemas.plates.Pseudonymiser)."""
 
-    def pseudonym(self, plate: str, jurisdiction: str) -> str: ...
+    def pseudonym(self, plate: str, jurisdiction: str) -> str:
+        """The pseudonym of a plate; the same for every spelling of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A crossing for the log: its time (ms UTC), its port and its line of JSON without the newline."""
+    """A crossing for the log: its time (ms UTC) and its line of JSON without the newline."""
 
     time_ms: int
-    port: str
     line: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A passage that is not in the log; `row` holds the columns the map reads, plates redacted."""
+class _Draft:
+    """A crossing that the codec has not seen yet, and where it is from."""
 
+    made: Made
     line: int
     part: int
-    reason: str
-    detail: str
-    row: dict[str, Any] | None
-
-    def to_json(self) -> bytes:
-        """One line for the rejects file, without the newline."""
-        return msgspec.json.encode(
-            {"line": self.line, "passage": self.part, "reason": self.reason, "detail": self.detail, "row": self.row}
-        )
-
-
-class _Refuse(Exception):
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
+    values: dict[str, Any]
 
 
 class RowReader:
-    """Makes crossings of the rows of one file. `file` is its name without endings, for templates."""
+    """Makes crossings of the rows of one file.
 
-    def __init__(self, m: ImportMap, file: str, pseudonyms: Pseudonyms | None) -> None:
+    `file` is its name without endings, for templates; `ports` (an open registry) learns its ports.
+    """
+
+    def __init__(self, m: ImportMap, file: str, pseudonyms: Pseudonyms | None, ports: Ports) -> None:
         self._map = m
         self._file = file
         self._pseudonyms = pseudonyms
         self._missing = frozenset(m.missing)
         self._templates = {field: Template(text) for field, text in m.templates.items()}
         self._tables = {field: {k.casefold(): v for k, v in table.items()} for field, table in m.values.items()}
-        self._shown = list(dict.fromkeys(column for _, column in m.sources()))
+        self._redactor = Redactor(m)
+        self._codec = Codec(ports, Pseudonymiser(bytes(32)))  # the key is never used: no line has a plate any more
         self.times = TimeReader(m.time)
 
-    def read(self, row: Row | BadRow) -> Iterator[Made | Refused]:
-        """One result for every passage of the row; exactly one for a row that holds none that can be told."""
+    def read(self, rows: Iterable[Row | BadRow], counted: Callable[[], None]) -> Iterator[Made | Refused]:
+        """One result for every passage, in order; a row in which no passage can be told counts as one.
+
+        `counted` is called for every row.
+        """
+        block: list[_Draft | Refused] = []
+        for row in rows:
+            counted()
+            block.extend(self._drafts(row))
+            if len(block) >= BLOCK:
+                yield from self._checked(block)
+                block = []
+        yield from self._checked(block)
+
+    def _checked(self, block: list[_Draft | Refused]) -> Iterator[Made | Refused]:
+        """What the codec of the pipeline refuses is refused here: replay then takes every line of the log."""
+        drafts = [item for item in block if isinstance(item, _Draft)]
+        decoded = self._codec.decode(b"\n".join(draft.made.line for draft in drafts))
+        rejects = {reject.line: reject for reject in decoded.rejects}
+        number = 0
+        for item in block:
+            if isinstance(item, Refused):
+                yield item
+                continue
+            number += 1
+            if number in rejects:
+                error = RefusedError(rejects[number].reason, rejects[number].detail)
+                yield self._redactor.row(item.line, item.part, error, item.values)
+            else:
+                yield item.made
+
+    def _drafts(self, row: Row | BadRow) -> Iterator[_Draft | Refused]:
         if isinstance(row, BadRow):
-            yield Refused(row.line, 1, row.reason, row.detail, self._withheld(row.raw))
+            yield self._redactor.record(row)
             return
         try:
             parts = self._explode(row.values)
-        except _Refuse as refuse:
-            yield self._refused(row, 1, refuse)
+        except RefusedError as refuse:
+            yield self._redactor.row(row.line, 1, refuse, row.values)
             return
         for number, part in enumerate(parts, 1):
+            values = row.values if part is None else part
             try:
-                if part is None:
-                    raise _Refuse("explode", f"passage {number} does not have the pieces {', '.join(self._names())}")
-                yield self._crossing(row, number, part)
-            except _Refuse as refuse:
-                yield self._refused(row, number, refuse)
+                yield _Draft(self._crossing(row, number, part), row.line, number, values)
+            except RefusedError as refuse:
+                yield self._redactor.row(row.line, number, refuse, values)
+            except UnicodeEncodeError:  # JSON can hold half of a surrogate pair: "\ud800"
+                half = RefusedError("not_utf8", "a text holds half of a surrogate pair")
+                yield self._redactor.row(row.line, number, half, values)
 
     def _names(self) -> list[str]:
         return self._map.explode.names if self._map.explode else []
@@ -112,41 +127,42 @@ class RowReader:
             return [values]
         text = self._text(values.get(explode.column))
         if text is None:
-            raise _Refuse("missing_field", f"{explode.column} is empty: the row holds no passage")
+            raise RefusedError("missing_field", f"{explode.column} is empty: the row holds no passage")
         pieces = [piece.split(explode.part_separator) for piece in text.split(explode.separator) if piece.strip()]
         return [
             values | dict(zip(explode.names, piece, strict=True)) if len(piece) == len(explode.names) else None
             for piece in pieces
         ] or [None]
 
-    def _crossing(self, row: Row, part: int, values: dict[str, Any]) -> Made:
+    def _crossing(self, row: Row, part: int, values: dict[str, Any] | None) -> Made:
+        if values is None:
+            raise RefusedError("explode", f"passage {part} does not have the pieces {', '.join(self._names())}")
         fields = self._fields(values)
-        try:
-            time_ms = self.times.read(values)
-            fields["occurred_at"] = iso(time_ms)
-        except KeyError as error:
-            raise _Refuse("missing_field", f"time: the row has no {error.args[0]!r}") from None
-        except ValueError as error:
-            raise _Refuse("bad_time", f"time: {error}") from None
-        if not _RANGE_MS[0] <= time_ms < _RANGE_MS[1]:
-            raise _Refuse("time_range", f"time: {fields['occurred_at']} is outside 1990 to 2100")
+        time_ms = self._time(values)
+        fields["occurred_at"] = iso(time_ms)
         marks = {"@line": row.line, "@part": part, "@file": self._file, "@vehicle": fields.get("vehicle", "")}
         for field, template in self._templates.items():
             fields[field] = self._filled(field, template, values | marks)
         for field in REQUIRED:
             if field not in fields:
-                raise _Refuse("missing_field", f"{field}: no value in this row and no default in the map")
+                raise RefusedError("missing_field", f"{field}: no value in this row and no default in the map")
         ordered = {field: fields[field] for field in FIELDS if field in fields}
-        line = msgspec.json.encode(ordered)
+        return Made(time_ms, msgspec.json.encode(ordered))
+
+    def _time(self, values: Mapping[str, Any]) -> int:
+        for column in self._map.time.columns:
+            if self._text(values.get(column)) is None:
+                raise RefusedError("missing_field", f"time: {column} is empty")
         try:
-            Crossing.model_validate_json(line)
-        except ValidationError as error:
-            raise _model_refusal(error) from None
-        return Made(time_ms, str(ordered["port"]), line)
+            time_ms = self.times.read(values)
+        except ValueError as error:
+            raise RefusedError("bad_time", f"time: {error}") from None
+        if not YEAR_1990_MS <= time_ms < YEAR_2100_MS:
+            raise RefusedError("time_range", "time: before 1990 or after 2099")
+        return time_ms
 
     def _fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        fields: dict[str, Any] = dict(self._map.constants)
-        fields |= self._vehicle(values)
+        fields: dict[str, Any] = dict(self._map.constants) | self._vehicle(values)
         for field, column in self._map.columns.items():
             value = self._value(field, values.get(column))
             if value is not None:
@@ -168,7 +184,10 @@ class RowReader:
             jurisdiction = self._text(values.get(plates.jurisdiction))
         made = {} if jurisdiction is None else {"plate_jurisdiction": jurisdiction}
         if plate is not None:
-            made["vehicle"] = self._pseudonyms.pseudonym(plate, jurisdiction or "")
+            try:
+                made["vehicle"] = self._pseudonyms.pseudonym(plate, jurisdiction or "")
+            except ValueError as error:
+                raise RefusedError("missing_field", str(error)) from None
         return made
 
     def _text(self, value: Any) -> str | None:
@@ -183,68 +202,18 @@ class RowReader:
         if table is not None:
             found = table.get(text.casefold(), table.get(KEEP))
             if found is None:
-                raise _Refuse("value_table", f"{field}: {text[:60]!r} is not in the map's table")
+                raise RefusedError("value_table", f"{field}: {text!r} is not in the map's table")
             text = text if found == KEEP else found
-        return self._typed(field, text)
-
-    def _typed(self, field: str, text: str) -> Any:
-        kind = FIELDS[field]
-        if kind == "text":
-            return text
-        if kind == "flag":
-            if text.casefold() not in _FLAGS:
-                raise _Refuse("wrong_type", f"{field}: {text[:60]!r} is neither true nor false")
-            return _FLAGS[text.casefold()]
         try:
-            number = float(text)
-        except ValueError:
-            raise _Refuse("wrong_type", f"{field}: {text[:60]!r} is not a number") from None
-        if kind == "integer":
-            return int(number) if number.is_integer() else number
+            typed = read_value(field, text)
+        except ValueError as error:
+            raise RefusedError("wrong_type", f"{field}: {error}") from None
         factor = self._map.scale.get(field)
         # a scale such as 0.01 would turn 29 into 0.29000000000000004; 12 digits are more than any sensor has
-        return number if factor is None else float(f"{number * factor:.12g}")
+        return typed if factor is None else float(f"{typed * factor:.12g}")
 
     def _filled(self, field: str, template: Template, values: Mapping[str, Any]) -> str:
         try:
             return template.fill(values)
         except KeyError as error:
-            raise _Refuse("missing_field", f"{field}: the row has no {error.args[0]!r}") from None
-
-    def _refused(self, row: Row, part: int, refuse: _Refuse) -> Refused:
-        plate = None if self._map.plates is None else self._text(row.values.get(self._map.plates.column))
-        shown = {column: _shown(row.values.get(column)) for column in self._shown}
-        detail = refuse.detail
-        if plate is not None and self._map.plates is not None:
-            shown = {column: _redact(value, plate) for column, value in shown.items()}
-            shown[self._map.plates.column] = "[plate]"
-            detail = _redact(detail, plate)
-        return Refused(row.line, part, refuse.reason, detail, shown)
-
-    def _withheld(self, raw: str) -> dict[str, Any]:
-        """A record that could not be taken apart: nobody can tell where in it the plate is, so none of it is shown."""
-        if self._map.plates is not None:
-            return {"withheld": "may hold a plate", "characters": len(raw)}
-        return {"raw": _shown(raw)}
-
-
-def _shown(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    text = value.isoformat() if isinstance(value, datetime) else str(value)
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}… ({len(text)} characters)"
-
-
-def _redact(value: Any, plate: str) -> Any:
-    """The value without the plate, however it is spaced or cased: `AB 12-CD` is found in `cam1_ab12cd.jpg`."""
-    letters = [char for char in plate if char.isalnum()]
-    if not isinstance(value, str) or not letters:
-        return value
-    return re.sub(r"[\W_]*".join(map(re.escape, letters)), "[plate]", value, flags=re.IGNORECASE)
-
-
-def _model_refusal(error: ValidationError) -> _Refuse:
-    first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"]) or "crossing"
-    return _Refuse("out_of_range", f"{field}: {first['msg']}")
+            raise RefusedError("missing_field", f"{field}: the row has no {error.args[0]!r}") from None

@@ -13,17 +13,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from ops.import_crossing import Made, Pseudonyms, Refused, RowReader
+from ops.import_crossing import Made, Pseudonyms, RowReader
+from ops.import_refusal import Refused
 from ops.import_rows import read_rows
 from ops.import_sort import Sorter
 from ops.mapping import ImportMap
 from schemas.errors import ConfigError, LinewatchError
+from schemas.ports import Ports
 
-SORT_MEMORY_MB = 256
-PORTS_COUNTED = 10_000  # ports told apart in the summary; more are not worth the memory
+MOST_PORTS = 100_000  # in one import; a mistaken map that takes ids for ports is stopped here
 REASON_SHOWN = 3  # refusals told with line and detail on the terminal
 
 
@@ -36,7 +38,7 @@ class Summary:
     ambiguous: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     first_refusals: list[Refused] = field(default_factory=list)
-    ports: set[str] = field(default_factory=set)
+    ports: int = 0
     earliest_ms: int | None = None
     latest_ms: int | None = None
 
@@ -50,11 +52,13 @@ class Summary:
         """Passages found in the rows."""
         return self.written + self.rejected
 
+    def count_row(self) -> None:
+        """Counts a record of a source."""
+        self.rows += 1
+
     def saw(self, made: Made) -> None:
         """Counts a crossing."""
         self.written += 1
-        if len(self.ports) < PORTS_COUNTED:
-            self.ports.add(made.port)
         self.earliest_ms = made.time_ms if self.earliest_ms is None else min(self.earliest_ms, made.time_ms)
         self.latest_ms = made.time_ms if self.latest_ms is None else max(self.latest_ms, made.time_ms)
 
@@ -76,21 +80,24 @@ def import_files(
     pseudonyms: Pseudonyms | None = None,
     rejects: Path | None = None,
     sort: bool = True,
-    sort_memory: int = SORT_MEMORY_MB << 20,
+    sort_memory: int = 256 << 20,
     progress: Progress = lambda _path, _position: None,
 ) -> Summary:
     """Writes the crossings of `files` to `out` and the refusals to `rejects`. The same input gives the same bytes.
 
     Raises ConfigError where map and file do not fit and LinewatchError where nothing could be written; then neither
-    file is made. `sort_memory` is in bytes.
+    file is made or changed. Without a refusal there is no `rejects`. `sort_memory` is in bytes.
     """
     if m.plates is not None and pseudonyms is None:
         raise ConfigError("the map reads plates, so a key for their pseudonyms is required (--plate-key)")
+    files = list(files)
+    for written in (out, rejects):
+        if written is not None and any(written.resolve() == path.resolve() for path in files):
+            raise ConfigError(f"{written} is a source of this import and would be overwritten; give another name")
     summary = Summary()
     try:
         with ExitStack() as stack:
-            log = stack.enter_context(_whole(out))
-            dead = stack.enter_context(_whole(rejects)) if rejects is not None else None
+            log, *dead = stack.enter_context(_whole([out] if rejects is None else [out, rejects]))
             sorter = stack.enter_context(Sorter(out.parent, sort_memory))
             for made in _crossings(files, m, pseudonyms, dead, summary, progress):
                 if sort:
@@ -100,6 +107,8 @@ def import_files(
             for line in sorter:
                 log.write(line + b"\n")
             _nothing_fits(summary)
+        if rejects is not None and not summary.rejected:
+            rejects.unlink(missing_ok=True)  # no empty file, and none of an earlier import
     except OSError as error:
         raise LinewatchError(f"{out} cannot be written: {error.strerror or error}; nothing was left behind") from None
     return summary
@@ -109,23 +118,24 @@ def _crossings(
     files: Iterable[Path],
     m: ImportMap,
     pseudonyms: Pseudonyms | None,
-    dead: IO[bytes] | None,
+    dead: list[IO[bytes]],
     summary: Summary,
     progress: Progress,
 ) -> Iterator[Made]:
+    ports = Ports.open(max_ports=MOST_PORTS)
     for path in files:
-        reader = RowReader(m, path.name.split(".", 1)[0], pseudonyms)
-        for row in read_rows(path, m, lambda position, path=path: progress(path, position)):  # type: ignore[misc]
-            summary.rows += 1
-            for result in reader.read(row):
-                if isinstance(result, Made):
-                    summary.saw(result)
-                    yield result
-                else:
-                    summary.refuse(result)
-                    if dead is not None:
-                        dead.write(result.to_json() + b"\n")
+        reader = RowReader(m, path.name.split(".", 1)[0], pseudonyms, ports)
+        rows = read_rows(path, m, partial(progress, path))
+        for result in reader.read(rows, summary.count_row):
+            if isinstance(result, Made):
+                summary.saw(result)
+                yield result
+            else:
+                summary.refuse(result)
+                for file in dead:
+                    file.write(result.to_json() + b"\n")
         summary.ambiguous += reader.times.ambiguous
+    summary.ports = len(ports)
 
 
 def _nothing_fits(summary: Summary) -> None:
@@ -139,18 +149,26 @@ def _nothing_fits(summary: Summary) -> None:
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that appears under its name when it is complete (write, fsync, rename), packed as its ending says."""
-    temporary = path.with_name(f".{path.name}.part")
+def _whole(paths: list[Path]) -> Iterator[list[IO[bytes]]]:
+    """Files that appear under their names when all are complete (write, fsync, rename), packed as their endings say."""
+    drafts = [path.with_name(f".{path.name}.part") for path in paths]
     try:
-        with temporary.open("wb") as file:
-            with _packed(file, path.suffix) as stream:
-                yield stream
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with ExitStack() as stack:
+            yield [stack.enter_context(_draft(*pair)) for pair in zip(drafts, paths, strict=True)]
+        for draft, path in zip(drafts, paths, strict=True):
+            draft.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _draft(draft: Path, path: Path) -> Iterator[IO[bytes]]:
+    with draft.open("wb") as file:
+        with _packed(file, path.suffix) as stream:
+            yield stream
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager

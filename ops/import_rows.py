@@ -52,9 +52,9 @@ def read_rows(path: Path, m: ImportMap, progress: Progress = lambda _: None) -> 
             if m.format == "parquet":
                 yield from _parquet(path, file, m, progress)
                 return
-            with _unpacked(file) as stream:
-                told = _telling(io.TextIOWrapper(stream, _encoding(m), "surrogateescape", newline=""), file, progress)
-                yield from _csv(path, told, m) if m.format == "csv" else _jsonl(told)
+            with io.TextIOWrapper(_unpacked(file), _encoding(m), "surrogateescape", newline="") as text:
+                lines = _telling(text, file, progress)
+                yield from _csv(path, lines, m) if m.format == "csv" else _jsonl(lines)
     except UnicodeError as error:
         raise LinewatchError(
             f"{path} is not {m.encoding} ({error}); set `encoding:` in the map, for example latin-1"
@@ -69,13 +69,12 @@ def _encoding(m: ImportMap) -> str:
     return "utf-8-sig" if m.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else m.encoding
 
 
-def _unpacked(file: io.BufferedReader) -> IO[bytes]:
+def _unpacked(file: io.BufferedReader) -> io.BufferedReader:
     head = file.peek(4)[:4]
     if head[:2] == b"\x1f\x8b":
-        return gzip.GzipFile(fileobj=file, mode="rb")
+        return io.BufferedReader(gzip.GzipFile(fileobj=file, mode="rb"))
     if head == b"\x28\xb5\x2f\xfd":
-        reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-        return io.BufferedReader(reader)  # type: ignore[arg-type]
+        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
     return file
 
 
@@ -88,14 +87,15 @@ def _telling(lines: io.TextIOWrapper, file: IO[bytes], progress: Progress) -> It
 
 def _csv(path: Path, lines: Iterator[str], m: ImportMap) -> Iterator[Row | BadRow]:
     kept = _Kept(lines)
-    quoting = csv.QUOTE_MINIMAL if m.quote else csv.QUOTE_NONE
     csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(kept, delimiter=m.delimiter, quotechar=m.quote or None, quoting=quoting, strict=True)
+    style: dict[str, Any] = {"quotechar": m.quote} if m.quote else {"quoting": csv.QUOTE_NONE, "quotechar": None}
+    reader = csv.reader(kept, delimiter=m.delimiter, strict=True, **style)
     names = list(m.names)
     if m.header:
         names = _header(path, reader, m)
     else:
         _check_columns(path, names, m)
+    wanted = {column: names.index(column) for column in dict.fromkeys(column for _, column in m.sources())}
     while True:
         begin = reader.line_num + 1
         kept.lines.clear()
@@ -107,16 +107,15 @@ def _csv(path: Path, lines: Iterator[str], m: ImportMap) -> Iterator[Row | BadRo
             yield BadRow(begin, "csv", f"{error} (lines {begin} to {reader.line_num})", "".join(kept.lines))
             continue
         if cells:  # a blank line is no record
-            yield _record(begin, names, cells, kept)
+            yield _record(begin, len(names), wanted, cells, "".join(kept.lines))
 
 
-def _record(line: int, names: list[str], cells: list[str], kept: _Kept) -> Row | BadRow:
-    raw = "".join(kept.lines)
+def _record(line: int, width: int, wanted: dict[str, int], cells: list[str], raw: str) -> Row | BadRow:
     if not raw.isascii() and any(0xDC80 <= ord(char) <= 0xDCFF for char in raw):
         return BadRow(line, "not_utf8", "bytes that are not text in the map's encoding", raw)
-    if len(cells) != len(names):
-        return BadRow(line, "csv", f"{len(cells)} cells where the header has {len(names)}", raw)
-    return Row(line, dict(zip(names, cells, strict=True)))
+    if len(cells) != width:
+        return BadRow(line, "csv", f"{len(cells)} cells where the header has {width}", raw)
+    return Row(line, {column: cells[index] for column, index in wanted.items()})
 
 
 class _Kept:
@@ -139,19 +138,22 @@ def _header(path: Path, reader: Any, m: ImportMap) -> list[str]:
     try:
         names = [name.strip() for name in next(reader)]
     except (StopIteration, csv.Error) as error:
-        raise ConfigError(f"{path}: no header line could be read ({error or 'the file ends'})") from None
-    repeated = sorted({name for name in names if names.count(name) > 1 and name in dict.fromkeys(c for _, c in m.sources())})
-    if repeated:
-        raise ConfigError(f"{path}: the header has {repeated[0]!r} more than once; rename one or use `header: false` and `names:`")
+        raise ConfigError(f"{path}: no header line could be read ({str(error) or 'the file ends'})") from None
     _check_columns(path, names, m)
+    for key, column in m.sources():
+        if names.count(column) > 1:
+            raise ConfigError(f"{key}: the header of {path} has {column!r} more than once; rename one")
     return names
 
 
 def _check_columns(path: Path, names: list[str], m: ImportMap) -> None:
+    # a file without a header has its first row here: with a plate in it, what holds digits is better not shown
+    shown = [name for name in names if m.plates is None or not any(map(str.isdigit, name))]
     for key, column in m.sources():
         if column not in names:
-            listed = ", ".join(repr(name[:40]) for name in names[:12]) + (" …" if len(names) > 12 else "")
-            raise ConfigError(f"{key}: {path} has no column {column!r}{closest(column, names)}. It has {listed}")
+            listed = ", ".join(repr(name[:40]) for name in shown[:12]) or "none that can be shown here"
+            more = " …" if len(names) > len(shown[:12]) else ""
+            raise ConfigError(f"{key}: {path} has no column {column!r}{closest(column, shown)}. It has {listed}{more}")
 
 
 def _jsonl(lines: Iterator[str]) -> Iterator[Row | BadRow]:
@@ -179,8 +181,8 @@ def flatten(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, item in value.items():
         name = f"{prefix}{key}"
         if isinstance(item, list):
-            item = {_list_key(entry, i): _list_value(entry) for i, entry in enumerate(item)}
-        if isinstance(item, dict):
+            flat |= flatten({_list_key(entry, i): _list_value(entry) for i, entry in enumerate(item)}, f"{name}.")
+        elif isinstance(item, dict):
             flat |= flatten(item, f"{name}.")
         else:
             flat[name] = item

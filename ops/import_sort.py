@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 Timed = tuple[int, bytes]  # (time in ms UTC, one line without its newline)
 
@@ -33,7 +34,7 @@ class Sorter:
         self._made = 0
         self._temp: tempfile.TemporaryDirectory[str] | None = None
 
-    def __enter__(self) -> Sorter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:

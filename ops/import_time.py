@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 
 from ops.mapping import Time, closest
 from schemas.errors import ConfigError
+from schemas.zones import load_zone
 
-_EPOCH = datetime(1970, 1, 1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 _WORDS = {"iso", "epoch_s", "epoch_ms"}
 
@@ -41,7 +42,7 @@ class TimeReader:
             )
 
     def read(self, values: Mapping[str, Any]) -> int:
-        """Milliseconds UTC, fractions of one cut off. ValueError says what is wrong with the time, KeyError what is absent."""
+        """Milliseconds UTC, fractions of one cut off. ValueError says why the text is no time or none that ever was."""
         if len(self._columns) == 1:
             value = values[self._columns[0]]
         else:
@@ -52,21 +53,26 @@ class TimeReader:
         if self._format in ("epoch_s", "epoch_ms"):
             return _epoch(text, 1000 if self._format == "epoch_s" else 1)
         try:
-            moment = datetime.fromisoformat(text) if self._format == "iso" else datetime.strptime(text, self._format)
+            moment = self._parse(text)
         except ValueError:
-            raise ValueError(f"{text[:60]!r} is not a time of the form {self._format}") from None
+            raise ValueError(f"{text!r} is not a time of the form {self._format}") from None
         return self._instant(moment)
+
+    def _parse(self, text: str) -> datetime:
+        if self._format == "iso":
+            return datetime.fromisoformat(text)
+        return datetime.strptime(text, self._format)  # noqa: DTZ007 - the zone is put on in _instant
 
     def _instant(self, moment: datetime) -> int:
         if moment.tzinfo is not None:
-            return (moment.astimezone(UTC).replace(tzinfo=None) - _EPOCH) // _MS
+            return (moment - _EPOCH) // _MS
         if self._zone is None:
             raise ValueError(f"{moment.isoformat(sep=' ')} has no zone and the map gives none (time.zone)")
         offset, gap, twice = _local(self._zone, moment.replace(second=0, microsecond=0), self._fold)
         if gap:
             raise ValueError(f"{moment.isoformat(sep=' ')} did not exist in {self._zone.key}: the clocks skipped it")
         self.ambiguous += twice
-        return (moment - offset - _EPOCH) // _MS
+        return (moment.replace(tzinfo=UTC) - offset - _EPOCH) // _MS
 
 
 def _epoch(text: str, factor: int) -> int:
@@ -78,7 +84,8 @@ def _epoch(text: str, factor: int) -> int:
     try:
         return int(float(text) * factor // 1)
     except (ValueError, OverflowError):
-        raise ValueError(f"{text[:60]!r} is not a number of {'seconds' if factor == 1000 else 'milliseconds'}") from None
+        unit = "seconds" if factor == 1000 else "milliseconds"
+        raise ValueError(f"{text!r} is not a number of {unit}") from None
 
 
 @lru_cache(maxsize=65_536)
@@ -93,21 +100,16 @@ def _local(zone: ZoneInfo, minute: datetime, fold: int) -> tuple[timedelta, bool
 
 
 def _zone(key: str) -> ZoneInfo:
-    parts = key.split("/")
     try:
-        target = resources.files("tzdata.zoneinfo").joinpath(*parts)
-        with target.open("rb") as file:
-            return ZoneInfo.from_file(file, key=key)
-    except (OSError, ValueError):
+        return load_zone(key)
+    except ConfigError as error:
         names = resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
-        raise ConfigError(
-            f"time.zone: {key!r} is no time zone{closest(key, names)}; use a name such as America/Los_Angeles"
-        ) from None
+        raise ConfigError(f"time.zone: {error}{closest(key, names)}") from None
 
 
 def iso(time_ms: int) -> str:
     """`2021-10-07T23:30:51.000Z`. Raises ValueError outside the years 1 to 9999."""
     try:
-        return (_EPOCH + time_ms * _MS).isoformat(timespec="milliseconds") + "Z"
+        return (_EPOCH + time_ms * _MS).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
     except OverflowError:
         raise ValueError(f"{time_ms} ms since 1970 is outside the years 1 to 9999") from None

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ops.import_crossing import Pseudonyms
-from ops.import_log import SORT_MEMORY_MB, Progress, Summary, import_files
-from ops.import_time import iso
-from ops.mapping import ImportMap, list_maps, read_map
-from schemas.errors import LinewatchError
+if TYPE_CHECKING:
+    from ops.import_crossing import Pseudonyms
+    from ops.import_log import Progress, Summary
+    from ops.mapping import ImportMap
+
+SORT_MEMORY_MB = 256
 
 
 @click.command("import", short_help="Plate reads in CSV, JSON lines or Parquet to a log of crossings.")
@@ -22,7 +24,6 @@ from schemas.errors import LinewatchError
 @click.option("--map", "map_name", metavar="MAP", help="A map file (.yaml), or the name of a ready map.")
 @click.option("--out", type=click.Path(path_type=Path), help="The log to write (.jsonl, .jsonl.gz, .jsonl.zst).")
 @click.option("--rejects", type=click.Path(path_type=Path), help="Where refused rows go. Default: OUT.rejects.jsonl")
-@click.option("--no-rejects", is_flag=True, help="Count refused rows, write none of them.")
 @click.option("--no-sort", is_flag=True, help="Keep the order of the source instead of sorting by event time.")
 @click.option("--sort-memory", "memory_mb", type=click.IntRange(1), default=SORT_MEMORY_MB, show_default=True,
               help="Memory for sorting, MB; what does not fit is sorted on disk beside OUT.")  # fmt: skip
@@ -33,7 +34,6 @@ def import_command(
     map_name: str | None,
     out: Path | None,
     rejects: Path | None,
-    no_rejects: bool,
     no_sort: bool,
     memory_mb: int,
     plate_key: Path | None,
@@ -43,6 +43,9 @@ def import_command(
 
     MAP says which column is what; several FILEs go into one log, sorted by event time.
     """
+    from ops.import_log import import_files
+    from ops.mapping import list_maps, read_map
+
     if show_maps:
         width = max(len(name) for name in list_maps())
         for name, about in list_maps().items():
@@ -50,9 +53,7 @@ def import_command(
         return
     if not files or map_name is None or out is None:
         raise click.UsageError("FILE, --map and --out are all needed (or --list-maps to see the ready maps)")
-    if no_rejects and rejects is not None:
-        raise click.UsageError("--rejects and --no-rejects contradict each other")
-    target = None if no_rejects else rejects or out.with_name(f"{out.name}.rejects.jsonl")
+    target = rejects or out.with_name(f"{out.name}.rejects.jsonl")
     m = read_map(map_name)
     begin = time.perf_counter()
     with _progress(files) as progress:
@@ -66,9 +67,10 @@ def import_command(
 def _pseudonyms(m: ImportMap, key_file: Path | None) -> Pseudonyms | None:
     if m.plates is None:
         return None
+    from ops.configure import load
     from schemas.plates import Pseudonymiser, load_key
 
-    return Pseudonymiser(load_key(key_file or Path("state/plate.key")))
+    return Pseudonymiser(load_key(key_file or load().settings.plate_key_file.expanduser()))
 
 
 @contextmanager
@@ -86,14 +88,18 @@ def _progress(files: tuple[Path, ...]) -> Iterator[Progress]:
         yield lambda path, position: bar.update(tasks[path], completed=position)
 
 
-def _tell(summary: Summary, m: ImportMap, out: Path, rejects: Path | None, seconds: float) -> None:
-    say: Callable[[str], None] = click.echo
+def _tell(summary: Summary, m: ImportMap, out: Path, rejects: Path, seconds: float) -> None:
+    from ops.import_time import iso
+    from schemas.ports import MAX_PORTS
+
+    say = click.echo
     say(f"{out}: {summary.written:,} crossings")
     passages = f" holding {summary.passages:,} passages" if m.explode else ""
     say(f"  rows      {summary.rows:,} read{passages}; {summary.written:,} written + {summary.rejected:,} refused")
     if summary.earliest_ms is not None and summary.latest_ms is not None:
         say(f"  time      {iso(summary.earliest_ms)} to {iso(summary.latest_ms)}")
-        say(f"  ports     {len(summary.ports):,}")
+        more = "; replay takes so many with a ports registry only" if summary.ports > MAX_PORTS else ""
+        say(f"  ports     {summary.ports:,}{more}")
     if summary.ambiguous:
         which = "second" if m.time.fold else "first"
         say(f"  clocks    {summary.ambiguous:,} local times came twice (end of summer time); taken as the {which}")
@@ -103,13 +109,15 @@ def _tell(summary: Summary, m: ImportMap, out: Path, rejects: Path | None, secon
         say(f"  refused   {count:,} {reason}")
     for refused in summary.first_refusals:
         say(f"    line {refused.line}: {refused.reason}: {refused.detail}")
-    if summary.rejected and rejects is not None:
+    if summary.rejected:
         say(f"  refusals  {rejects}")
     click.echo(f"  {seconds:.1f} s, {summary.rows / max(seconds, 1e-9):,.0f} rows/s", err=True)
 
 
 def main() -> None:
     """`python -m ops.importer`: the command on its own, with the exit codes of the contract."""
+    from schemas.errors import LinewatchError
+
     try:
         import_command.main(standalone_mode=False, prog_name="linewatch import")
     except click.exceptions.Abort:

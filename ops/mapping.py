@@ -7,42 +7,22 @@ map is a `ConfigError` that names the key and the closest one known.
 
 from __future__ import annotations
 
+import codecs
 import difflib
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ops.import_fields import FIELDS, Text, constant
 from ops.template import Template
 from schemas.errors import ConfigError
 
-Kind = Literal["text", "number", "integer", "flag"]
-
-# Every field of a crossing (contract.md) that a map may give, in the order of the contract, with what it holds.
-FIELDS: dict[str, Kind] = {
-    "crossing_id": "text", "occurred_at": "text", "port": "text", "lane": "text", "direction": "text",
-    "vehicle": "text", "lane_type": "text", "vehicle_class": "text", "read_confidence": "number",
-    "plate_jurisdiction": "text", "occupants": "integer", "driver": "text", "make": "text", "model": "text",
-    "colour": "text", "registered_on": "text", "owner_changed_on": "text", "rental": "flag", "weight_kg": "number",
-    "laden": "flag", "trailer": "text", "carrier": "text", "shipper": "text", "consignee": "text",
-    "commodity": "text", "declared_value": "number", "officer": "text", "wait_s": "number",
-    "inspection_s": "number", "prequeue_lane": "text",
-}  # fmt: skip
 REQUIRED = ("crossing_id", "port", "lane", "direction", "vehicle")
 KEEP = "*"  # in a value table: `"*": "*"` leaves values that are not listed as they are
-
-
-def _as_text(value: Any) -> Any:
-    """YAML reads `1` as a number and `yes` as true; in a map both mean the text (`NO` is a country, too)."""
-    if isinstance(value, bool):
-        raise ValueError(f"{value} is a true/false word to YAML; put it in quotes")
-    return str(value) if isinstance(value, int | float) else value
-
-
-Text = Annotated[str, BeforeValidator(_as_text)]
 
 
 class _Part(BaseModel):
@@ -59,6 +39,7 @@ class Time(_Part):
 
     @property
     def columns(self) -> list[str]:
+        """The columns that make up the time, in the order they are joined."""
         return [self.column] if isinstance(self.column, str) else list(self.column)
 
 
@@ -97,8 +78,8 @@ class ImportMap(_Part):
     encoding: str = "utf-8"
     missing: list[Text] = [""]
     columns: dict[str, str] = {}
-    constants: dict[str, Text | float] = {}
-    defaults: dict[str, Text | float] = {}
+    constants: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     time: Time
     values: dict[str, dict[Text, Text]] = {}
     scale: dict[str, float] = {}
@@ -107,13 +88,27 @@ class ImportMap(_Part):
     hashed: str | None = None
     explode: Explode | None = None
 
+    @field_validator("constants", "defaults")
+    @classmethod
+    def _typed(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return {field: constant(field, value) for field, value in given.items()}
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, encoding: str) -> str:
+        try:
+            codecs.lookup(encoding)
+        except LookupError:
+            raise ValueError(f"{encoding!r} is not known; use for example utf-8, latin-1 or utf-16") from None
+        return encoding
+
     @model_validator(mode="after")
     def _consistent(self) -> ImportMap:
         _check_fields(self)
         _check_sources(self)
         _check_plates(self)
         if self.format == "csv" and len(self.delimiter) != 1:
-            raise ValueError(f"delimiter: one character is needed, not {self.delimiter!r} (a tab is \"\\t\")")
+            raise ValueError(f'delimiter: one character is needed, not {self.delimiter!r} (a tab is "\\t")')
         if self.format == "csv" and not self.header and not self.names:
             raise ValueError("names: the columns must be named here when header is false")
         return self
@@ -142,8 +137,17 @@ def _check_fields(m: ImportMap) -> None:
                 raise ValueError(f"{key}.occurred_at: say when under `time:`, with its format and zone")
             if field not in FIELDS:
                 raise ValueError(f"{key}.{field}: a crossing has no field {field!r}{closest(field, FIELDS)}")
+            if key == "templates":
+                _check_template(field, m.templates[field])
             if key == "scale" and FIELDS[field] != "number":
                 raise ValueError(f"scale.{field}: only a number can be scaled, {field} is {FIELDS[field]}")
+
+
+def _check_template(field: str, text: str) -> None:
+    try:
+        Template(text)
+    except ValueError as error:
+        raise ValueError(f"templates.{field}: {error}") from None
 
 
 def _check_sources(m: ImportMap) -> None:
@@ -195,7 +199,9 @@ def read_map(name_or_path: str) -> ImportMap:
     except yaml.YAMLError as error:
         raise ConfigError(f"{name_or_path} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
-        raise ConfigError(f"{name_or_path}: a map of keys was required (`columns:`, `time:` …), not {type(data).__name__}")
+        raise ConfigError(
+            f"{name_or_path}: a map of keys was required (`columns:`, `time:` …), not {type(data).__name__}"
+        )
     try:
         return ImportMap.model_validate(data)
     except ValidationError as error:
@@ -224,7 +230,7 @@ def _explain(error: ValidationError) -> str:
     where = [str(part) for part in first["loc"]]
     key = ".".join(where)
     if first["type"] == "extra_forbidden":
-        parts = {"time": Time, "plates": Plates, "explode": Explode}
+        parts: dict[str, type[BaseModel]] = {"time": Time, "plates": Plates, "explode": Explode}
         model = parts.get(where[0], ImportMap) if len(where) > 1 else ImportMap
         return f"unknown key {key!r}{closest(where[-1], model.model_fields)}"
     if first["type"] == "missing":
