@@ -16,10 +16,10 @@ from evaluation.border.plant import Ground, plant
 from evaluation.border.ports import places
 from evaluation.border.reads import to_traffic
 from evaluation.border.stories import STORIES
-from evaluation.border.traffic import Traffic
+from evaluation.border.traffic import LineWriter, Traffic
 from evaluation.border.trips import draw_rows
 
-__all__ = ["Traffic", "generate"]
+__all__ = ["LineWriter", "Traffic", "generate"]
 
 
 def generate(

@@ -63,11 +63,9 @@ class Traffic:
 
     def lines(self, batch: int = 4096) -> Iterator[bytes]:
         """Blocks of `batch` JSON lines in the order of arrival."""
-        vehicles = [f'"vehicle":"{name}"' for name in self.vehicle_names]
-        extra = _Freight(self.freight, len(self))
+        writer = LineWriter(self)
         for start in range(0, len(self.arrival), batch):
-            rows = self.arrival[start : start + batch]
-            yield self._block(rows, vehicles, extra).encode()
+            yield writer.lines(start, start + batch)
 
     def write(self, folder: Path, progress: Callable[[int], None] | None = None) -> None:
         """Writes the files into `folder` (made if absent); `progress` is called with the lines written so far."""
@@ -85,20 +83,32 @@ class Traffic:
             (e.number, e.label, e.strength, self.vehicle_names[e.vehicle]) for e in self.episodes
         ])  # fmt: skip
 
-    def _block(self, rows: Array, vehicles: list[str], extra: _Freight) -> str:
-        times = np.datetime_as_string(self.time_ms[rows].astype("M8[ms]"), unit="ms").tolist()
-        kind = (self.direction[rows].astype(np.int32) * len(LANE_TYPES) + self.lane_type[rows]) * len(VEHICLE_CLASSES)
-        kind = kind + self.vehicle_class[rows]
+
+class LineWriter:
+    """Makes the lines of one log, any stretch of them at a time."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self._traffic = traffic
+        self._vehicles = [f'"vehicle":"{name}"' for name in traffic.vehicle_names]
+        self._freight = _Freight(traffic.freight, len(traffic))
+
+    def lines(self, start: int, stop: int) -> bytes:
+        """The lines from the `start`th to arrive to the one before the `stop`th."""
+        t, vehicles = self._traffic, self._vehicles
+        rows = t.arrival[start:stop]
+        times = np.datetime_as_string(t.time_ms[rows].astype("M8[ms]"), unit="ms").tolist()
+        kind = (t.direction[rows].astype(np.int32) * len(LANE_TYPES) + t.lane_type[rows]) * len(VEHICLE_CLASSES)
+        kind = kind + t.vehicle_class[rows]
         columns = zip(
-            rows.tolist(), times, self.port[rows].tolist(), self.lane[rows].tolist(), self.vehicle[rows].tolist(),
-            kind.tolist(), np.rint(self.confidence[rows] * 1000).astype(int).tolist(), extra.of(rows), strict=True,
+            rows.tolist(), times, t.port[rows].tolist(), t.lane[rows].tolist(), t.vehicle[rows].tolist(),
+            kind.tolist(), np.rint(t.confidence[rows] * 1000).astype(int).tolist(), self._freight.of(rows), strict=True,
         )  # fmt: skip
-        prefix, codes, lanes = f'{{"crossing_id":"{self.seed:x}-', self.places.codes, self.lane_names
+        prefix, codes, lanes = f'{{"crossing_id":"{t.seed:x}-', t.places.codes, t.lane_names
         return "".join([
             f'{prefix}{row:09d}","occurred_at":"{at}Z","port":"{codes[port]}","lane":"{lanes[lane]}",{vehicles[vehicle]},'
             f'{_KINDS[sort]}"read_confidence":0.{confidence:03d}{more}}}\n'
             for row, at, port, lane, vehicle, sort, confidence, more in columns
-        ])  # fmt: skip
+        ]).encode()  # fmt: skip
 
 
 _KINDS = [
