@@ -58,12 +58,12 @@ docs: venv ## commands, settings, detectors documented; links resolve; generated
 	@$(BIN)/python docs/check.py
 
 .PHONY: generate
-generate: schemas ## write every generated file: JSON Schemas, docs/commands.md, docs/detectors.md
+generate: venv ## write every generated file: JSON Schemas, docs/{commands,detectors,settings}.md
 	@$(BIN)/python docs/check.py --write
 
 .PHONY: schemas
 schemas: venv ## write schemas/json/*.schema.json from the models
-	@$(BIN)/python -m schemas.json_schema
+	@$(BIN)/python -m schemas.generate
 
 .PHONY: format
 format: venv ## ruff's fixes and format, in place

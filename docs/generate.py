@@ -1,4 +1,4 @@
-"""Which pages are written by the program itself? The commands, the settings and the detector catalogue.
+"""Which pages are written by the program itself? Commands, settings, the detector catalogue, the JSON Schemas.
 
 `pages()` gives their text; `docs/check.py` compares or writes them. What they are made from is loaded here and
 nowhere else; `MissingError` says which part of the program is not there.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,14 @@ def group() -> click.Group:
 
 
 def commands() -> Iterator[tuple[click.Command, click.Context]]:
-    """Every command that is not hidden, with a context that knows its name, in alphabetical order."""
+    """Every command that is not hidden, with a context that knows its name, in the order of `linewatch --help`."""
     top = group()
     root = click.Context(top, info_name="linewatch", terminal_width=WIDTH, max_content_width=WIDTH)
-    for name in sorted(top.list_commands(root)):
-        command = top.get_command(root, name)
+    for name in top.list_commands(root):
+        try:
+            command = top.get_command(root, name)
+        except (ImportError, AttributeError) as problem:
+            raise MissingError(f"ops/cli.py: the command `{name}` cannot be loaded ({problem})") from problem
         if command is not None and not command.hidden:
             yield (
                 command,
@@ -112,10 +116,19 @@ def settings_page() -> str:
     return text
 
 
+def json_schema(name: str) -> str:
+    """schemas/json/<name>.schema.json: written by the models themselves."""
+    text: str = load("schemas.generate", "schema_text")(name)
+    return text
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/commands.md": commands_page,
     "docs/detectors.md": detectors_page,
     "docs/settings.md": settings_page,
+} | {
+    f"schemas/json/{name}.schema.json": partial(json_schema, name)
+    for name in ("crossing", "disposition", "alert", "reason")
 }
 
 
