@@ -159,7 +159,7 @@ def _ports(kind: Array, places: Places, rng: np.random.Generator) -> tuple[Array
     for row in range(3):
         of = np.flatnonzero(volume == row)
         home[of] = rng.choice(count, len(of), p=places.volume[row])
-    near = places.near(6)
+    near = places.near(6, within_km=250.0)
     pick = np.minimum(rng.geometric(0.5, (2, len(kind))) - 1, 5)
     return home, near[home, pick[0]], near[home, pick[1]]
 

@@ -54,12 +54,15 @@ class Places:
             (int(z), self.start_ms + (int(h) + 1 + self.first_hour) * HOUR_MS) for z, h in zip(zone, hour, strict=True)
         ]
 
-    def near(self, count: int) -> Array:
+    def near(self, count: int, within_km: float) -> Array:
         """i2[P, count]: the ports nearest to each, nearest first; the port itself where there are too few."""
         order = np.argsort(self.distance_km, axis=1, kind="stable")[:, 1 : count + 1]
-        missing = count - order.shape[1]
-        own = np.repeat(np.arange(len(self.codes))[:, None], missing, axis=1)
-        return np.concatenate([order, own], axis=1).astype(np.int16)
+        own = np.repeat(np.arange(len(self.codes))[:, None], count, axis=1)
+        near = own.copy()
+        near[:, : order.shape[1]] = np.where(
+            np.take_along_axis(self.distance_km, order, 1) <= within_km, order, own[:, :1]
+        )
+        return near.astype(np.int16)
 
     def _look(self, table: Array, ms: Array, port: Array) -> Array:
         hour = np.clip((ms - self.start_ms) // HOUR_MS - self.first_hour, 0, table.shape[1] - 1)
