@@ -91,6 +91,8 @@ def import_files(
     if m.plates is not None and pseudonyms is None:
         raise ConfigError("the map reads plates, so a key for their pseudonyms is required (--plate-key)")
     files = list(files)
+    if rejects is not None and rejects.resolve() == out.resolve():
+        raise ConfigError(f"{out} cannot hold the log and the refusals; give --rejects another name")
     for written in (out, rejects):
         if written is not None and any(written.resolve() == path.resolve() for path in files):
             raise ConfigError(f"{written} is a source of this import and would be overwritten; give another name")

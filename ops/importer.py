@@ -111,7 +111,8 @@ def _tell(summary: Summary, m: ImportMap, out: Path, rejects: Path, seconds: flo
         say(f"    line {refused.line}: {refused.reason}: {refused.detail}")
     if summary.rejected:
         say(f"  refusals  {rejects}")
-    click.echo(f"  {seconds:.1f} s, {summary.rows / max(seconds, 1e-9):,.0f} rows/s", err=True)
+    what = "passages" if m.explode else "rows"
+    click.echo(f"  {seconds:.1f} s, {summary.passages / max(seconds, 1e-9):,.0f} {what}/s", err=True)
 
 
 def main() -> None:

@@ -226,7 +226,8 @@ def _map_text(name_or_path: str) -> str:
 
 
 def _explain(error: ValidationError) -> str:
-    first = error.errors()[0]
+    problems = error.errors()  # an unknown key first: a slip in a key is why another is absent
+    first = min(problems, key=lambda problem: problem["type"] != "extra_forbidden")
     where = [str(part) for part in first["loc"]]
     key = ".".join(where)
     if first["type"] == "extra_forbidden":

@@ -48,6 +48,7 @@ def test_every_ready_map_is_valid_and_says_what_it_is_for() -> None:
     ("keys", "says"),
     [
         ({"colums": {}}, "unknown key 'colums'; did you mean 'columns'?"),
+        ({"time": None, "tiem": {"column": "at"}}, "unknown key 'tiem'; did you mean 'time'?"),
         ({"time": {"column": "at", "zonne": "UTC"}}, "unknown key 'time.zonne'; did you mean 'zone'?"),
         ({"columns": {"prt": "site"}}, "columns.prt: a crossing has no field 'prt'; did you mean 'port'?"),
         ({"columns": {"port": "site"}}, "crossing_id is required in every crossing"),
@@ -126,3 +127,20 @@ def test_maps_are_immutable() -> None:
     assert isinstance(m, ImportMap)
     with pytest.raises(ValueError, match="frozen"):
         m.delimiter = ","  # type: ignore[misc]
+
+
+def test_the_map_shown_in_the_documents_is_a_valid_one(repository: Path) -> None:
+    """People start from it."""
+    page = (repository / "docs" / "import.md").read_text(encoding="utf-8")
+    example = page.split("```yaml\n")[1].split("```")[0]
+    assert ImportMap.model_validate(yaml.safe_load(example)).delimiter == ";"
+    for key in ImportMap.model_fields:
+        assert key == "about" or f"`{key}`" in page, f"docs/import.md does not explain the key {key}"
+
+
+@pytest.mark.parametrize("word", ["NO", "yes"])
+def test_a_word_that_yaml_takes_for_true_or_false_is_pointed_out(tmp_path: Path, word: str) -> None:
+    """`NO` is Norway to the writer and false to YAML."""
+    text = GOOD + f"values: {{direction: {{{word}: inbound}}}}\n"
+    with pytest.raises(ConfigError, match="put it in quotes"):
+        read_map(written(tmp_path, text))
