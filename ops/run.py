@@ -1,0 +1,146 @@
+"""What does `linewatch run` do? The embedded live service: a source, the pipeline, the alert database, checkpoints."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ops.options import PATH, load_settings, setting_options
+from ops.progress import MODES, display, say
+
+if TYPE_CHECKING:
+    from ops.settings import Settings
+    from ops.signals import Stop
+    from stream.pipeline import Pipeline
+    from stream.runner import Seen
+    from stream.sinks import Sink
+    from stream.sources import Source
+
+HTTP = "http"
+
+
+@click.command("run")
+@click.option("--source", metavar="FILE|-|http", default=HTTP, show_default=True, help="Where the crossings come from.")
+@click.option("--alerts", type=PATH, metavar="OUT.jsonl", help="Append the alerts to this file too.")
+@click.option(
+    "--data", type=PATH, metavar="DIR", help="Alert database, checkpoint, spool; short for --set data_folder=..."
+)
+@click.option("--progress", type=click.Choice(MODES), default="none", help="Bar, lines or none (default).")
+@setting_options
+def run(
+    source: str, alerts: Path | None, data: Path | None, progress: str, config: Path | None, flags: tuple[str, ...],
+    ports: str | None,
+) -> int:  # fmt: skip
+    """Watch live crossings until it is told to stop, and keep the alerts in a SQLite database.
+
+    \b
+    Examples:
+      linewatch run                                   POST JSON lines to http://127.0.0.1:8470/crossings
+      linewatch run --source reads.jsonl              a file that another program appends to
+      reader | linewatch run --source -               a pipe
+      curl -H 'Content-Type: application/x-ndjson' --data-binary @log.jsonl http://127.0.0.1:8470/crossings
+
+    SIGTERM and Ctrl-C end it after a checkpoint; the same command goes on from there. What was acknowledged over HTTP
+    survives a crash. Other machines can only send when ingest_host and ingest_token are set.
+    """
+    settings = load_settings(config, flags, ports=ports, data_folder=data).settings
+    return _run(settings, source, alerts, progress)
+
+
+def _run(settings: Settings, name: str, alerts: Path | None, progress: str) -> int:
+    from console.store import AlertStore
+    from ops import wiring
+    from ops.signals import stopping
+    from stream.checkpoint import StateFolder
+    from stream.runner import Runner
+
+    folder = settings.data_folder
+    outputs = [] if alerts is None else [alerts]
+    wiring.check_outputs(wiring.STDIO if name == HTTP else name, outputs)
+
+    def make_sinks(_: Pipeline) -> list[Sink]:
+        store = AlertStore(folder / "alerts.sqlite", clock=lambda: time.time_ns() // 1_000_000)
+        held.callback(store.close)
+        return [store, *(wiring.build_alerts(str(path)) for path in outputs)]
+
+    with ExitStack() as held:
+        stop = held.enter_context(stopping())
+        state = held.enter_context(closing(StateFolder(folder / "state")))
+        health: dict[str, object] = {"status": "starting"}
+        source = _source(settings, name, stop, held, health)
+        dead_letter = wiring.build_dead_letter(settings, folder, name)
+        ready = wiring.build_run(
+            settings, source, make_sinks, dead_letter, outputs=outputs, state=state, live=True
+        )  # fmt: skip
+        show = held.enter_context(display(progress, None))
+        policy = wiring.live_policy(settings)
+        runner = Runner(
+            ready.parts, policy, state=state, identity=ready.identity, stop=stop, progress=_both(show, health)
+        )  # fmt: skip
+        held.callback(runner.close)
+        runner.resume(ready.saved)
+        health["status"] = "ok"
+        say(f"ready: {source.name}, alerts in {folder / 'alerts.sqlite'}, {runner.tally.lines:,} lines before")
+        try:
+            runner.run()
+        finally:
+            health["status"] = "stopped"
+        say(f"stopped after {runner.tally.lines:,} lines, {runner.tally.alerts:,} alerts; the same command goes on")
+        return stop.exit_code(terminated=0)
+
+
+def _both(show: Callable[[Seen], None], health: dict[str, object]) -> Callable[[Seen], None]:
+    """Progress for the terminal and for /healthz."""
+
+    def seen(now: Seen) -> None:
+        health.update(lines=now.tally.lines, alerts=now.tally.alerts, checkpoints=now.checkpoints)
+        show(now)
+
+    return seen
+
+
+def _source(settings: Settings, name: str, stop: Stop, held: ExitStack, health: dict[str, object]) -> Source:
+    """The source that `--source` names."""
+    from ops import wiring
+
+    poll_s = settings.follow_poll_ms / 1000
+    if name == HTTP:
+        return _http(settings, stop, held, health)
+    if name == wiring.STDIO:
+        from stream.pipe import PipeSource
+
+        return PipeSource(sys.stdin.fileno(), stop=stop, poll_s=poll_s, batch_lines=settings.batch_lines)
+    return wiring.build_follow(Path(name), settings, stop=stop, notice=say)
+
+
+def _http(settings: Settings, stop: Stop, held: ExitStack, health: dict[str, object]) -> Source:
+    """The spool, with the server in front of it."""
+    from console.ingest import IngestServer, Limits, is_loopback, make_app
+    from ops import wiring
+    from schemas.errors import ConfigError
+    from stream.spool import SpoolSource, SpoolWriter
+
+    token, local = settings.ingest_token.get_secret_value(), is_loopback(settings.ingest_host)
+    if not local and not token:
+        raise ConfigError(
+            f"setting ingest_token is required when ingest_host is {settings.ingest_host}: anybody who reaches it "
+            "could send crossings. Set LINEWATCH_INGEST_TOKEN, or serve on 127.0.0.1."
+        )
+    folder = settings.data_folder / "spool"
+    spool = SpoolWriter(folder, segment_bytes=settings.spool_segment_bytes)
+    held.callback(spool.close)
+    limits = Limits(settings.ingest_max_body_bytes, token, local)
+    app = make_app(spool, wiring.build_pseudonymiser(settings), limits, lambda: health)
+    server = IngestServer(app, settings.ingest_host, settings.ingest_port)
+    held.callback(server.close)
+    server.start()
+    say(f"listening on {server.address}")
+    return SpoolSource(
+        spool, folder, stop=stop, poll_s=settings.follow_poll_ms / 1000, batch_lines=settings.batch_lines
+    )

@@ -1,0 +1,223 @@
+"""Which settings are there, what is each one's value, and where did the value come from?
+
+One table, the class `Settings`. A value is taken from the first of: a flag (`--set name=value`), the environment
+(`LINEWATCH_NAME`), the TOML file (`--config C`), the default here: ops/configure.py merges them.
+`python -m ops.settings` prints the table as docs/settings.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from schemas.errors import ConfigError
+
+PREFIX = "LINEWATCH_"
+PORTS_BY_NAME = ("open", "us")
+
+
+class RiverDetector(BaseModel):
+    """One `[[river_detectors]]` table: any river anomaly detector by its dotted name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    class_: str = Field(alias="class", pattern=r"^river(\.\w+)+$")
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+def _setting(default: Any, help_text: str, *, results: bool = False, **limits: Any) -> Any:
+    """A row of the table; `results` marks what can change an alert and so belongs to `config_id`."""
+    return Field(default, description=help_text, json_schema_extra={"results": results}, **limits)
+
+
+class Settings(BaseSettings):
+    """Every setting: unit in the name, default, help."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    lateness_ms: int = _setting(
+        250, "How long the port stage waits for crossings that arrive out of order.", results=True, ge=0, le=86_400_000
+    )
+    half_life_days: float = _setting(
+        60.0, "After so many days an observation counts half.", results=True, gt=0, le=36_500
+    )
+    budget_per_hour: float = _setting(
+        6.0, "Alerts an hour and operator that each port's threshold aims at.", results=True, gt=0, le=100_000
+    )
+    budget_cap_per_hour: int = _setting(
+        12, "Most alerts in any one hour per operator, whatever happens.", results=True, ge=1, le=100_000
+    )
+    operators: int = _setting(1, "Operators on duty at each port.", results=True, ge=1, le=10_000)
+    floor_p: float = _setting(1e-3, "Never alert on a crossing whose p-value is above this.", results=True, gt=0, le=1)
+    detectors: Annotated[tuple[str, ...], NoDecode] = _setting(
+        (), "Names of the detectors to run, separated by commas; empty runs all of them.", results=True
+    )
+    river_detectors: Annotated[tuple[RiverDetector, ...], NoDecode] = _setting(
+        (), "River anomaly detectors to add: TOML tables with name, class, params (JSON in a flag).", results=True
+    )
+    max_vehicles: int = _setting(
+        12_000_000, "Vehicles remembered at once; the longest unseen is forgotten first.", results=True, ge=1_000
+    )
+    forget_after_days: int = _setting(
+        400, "A vehicle unseen for so many days is forgotten.", results=True, ge=1, le=36_500
+    )
+    ports: str = _setting(
+        "open",
+        "Port registry file, or `us` for the US land ports (unknown codes are then rejected), or `open`: ports "
+        "are registered as they come.",
+        results=True,
+        min_length=1,
+    )
+    default_time_zone: str = _setting(
+        "UTC", "Time zone of a port that the registry does not know (IANA name).", results=True
+    )
+    earliest_year: int = _setting(1990, "Crossings before this year are rejected.", results=True, ge=1970, le=2200)
+    latest_year: int = _setting(2100, "Crossings from this year on are rejected.", results=True, ge=1971, le=2200)
+    max_line_bytes: int = _setting(65_536, "Longer input lines are rejected.", results=True, ge=1_024, le=1_048_576)
+    plate_key_file: Path = _setting(
+        Path("~/.linewatch/plate.key"),
+        "Key that turns plates into pseudonyms; made with mode 0600 on first use. "
+        "The variable LINEWATCH_PLATE_KEY (hex) takes its place.",
+    )
+    batch_lines: int = _setting(4_096, "Most lines handled at once; never changes a result.", ge=1, le=1_000_000)
+    checkpoint_every_crossings: int = _setting(500_000, "With --state: crossings between two checkpoints.", ge=1)
+    checkpoint_every_s: float = _setting(30.0, "Live: seconds between two checkpoints.", gt=0, le=86_400)
+    follow_poll_ms: int = _setting(50, "Live: how often a quiet source is looked at again.", ge=1, le=60_000)
+    dead_letter_file: Path | None = _setting(
+        None, "Where rejected lines go; unset: `<log>.rejects.jsonl` beside the alerts (replay) or in the data folder."
+    )
+    data_folder: Path = _setting(
+        Path("linewatch-data"), "Live: folder of the alert database, the checkpoint, the spool and rejected lines."
+    )
+    ingest_host: str = _setting("127.0.0.1", "Live: address the HTTP ingest listens on.", min_length=1)
+    ingest_port: int = _setting(8470, "Live: port the HTTP ingest listens on; 0 takes any free one.", ge=0, le=65_535)
+    ingest_token: SecretStr = _setting(
+        SecretStr(""), "Bearer token for the HTTP ingest; must be set when it is not bound to loopback."
+    )
+    ingest_max_body_bytes: int = _setting(
+        8_388_608, "Largest body of one POST to the ingest.", ge=1_024, le=1_073_741_824
+    )
+    spool_segment_bytes: int = _setting(
+        67_108_864, "The ingest spool starts a new file after so many bytes; read files are deleted.", ge=4_096
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 (the library's signature)
+        init_settings: PydanticBaseSettingsSource,
+        *_: Any,
+        **__: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Values come in through ops/configure.py only, so that building a `Settings` never reads the environment."""
+        return (init_settings,)
+
+    @field_validator("detectors", "river_detectors", mode="before")
+    @classmethod
+    def _list_from_text(cls, value: Any) -> Any:
+        """Flags and variables are text: JSON when it looks like a list, else names separated by commas."""
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("["):
+            return json.loads(value)
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("default_time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (OSError, ValueError, KeyError):  # not a name, or a name that no zone has
+            raise ValueError("no such time zone; use an IANA name such as America/Los_Angeles") from None
+        return value
+
+    def config_id(self) -> str:
+        """`sha256:` and the hash of the canonical JSON of every setting that can change a result.
+
+        A port registry counts by its content, not by its path. Raises ConfigError when that file cannot be read.
+        """
+        wanted = {name for name in NAMES if changes_results(name)}
+        values = self.model_dump(mode="json", by_alias=True, include=wanted)
+        if self.ports not in PORTS_BY_NAME:
+            values["ports"] = _digest(read_file(Path(self.ports), "setting ports"))
+        return _digest(json.dumps(values, sort_keys=True, separators=(",", ":")).encode())
+
+
+NAMES = tuple(Settings.model_fields)
+
+
+def changes_results(name: str) -> bool:
+    """Whether a setting can change an alert or an assessment."""
+    extra = Settings.model_fields[name].json_schema_extra
+    return isinstance(extra, dict) and extra.get("results") is True
+
+
+def read_file(path: Path, what: str) -> bytes:
+    """The file's bytes; ConfigError naming `what` asked for it when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        raise ConfigError(f"{what}: cannot read {path} ({problem.strerror}). Name a file that exists.") from None
+
+
+def _digest(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def shown(settings: Settings, name: str) -> str:
+    """A setting's value as text for people; secrets masked."""
+    value = getattr(settings, name)
+    if isinstance(value, SecretStr):
+        return "set (hidden)" if value.get_secret_value() else "not set"
+    if isinstance(value, tuple):
+        return ", ".join(v if isinstance(v, str) else v.name for v in value) or "(none)"
+    return "not set" if value is None else str(value)
+
+
+def as_markdown() -> str:
+    """docs/settings.md: the table as people read it."""
+    defaults = Settings()
+    rows = []
+    for name, field in Settings.model_fields.items():
+        extra = "yes" if changes_results(name) else ""
+        rows.append(f"| `{name}` | `{shown(defaults, name)}` | {extra} | {field.description} |")
+    return HEAD + "\n".join(rows) + "\n" + TAIL
+
+
+HEAD = """# Settings
+
+Generated from `ops/settings.py` by `python -m ops.settings > docs/settings.md`; a test fails when it is out of date.
+
+A value is taken from the first of: `--set name=value` on the command line; the environment variable `LINEWATCH_NAME`
+(name in capitals); the TOML file given with `--config`; the default. An unknown name is an error that says which known
+name is closest. `linewatch doctor` shows every value in force and where it came from. Settings marked *results* are
+part of the `config` hash in every alert, and a `--state` folder refuses to go on when one of them has changed.
+
+| name | default | results | what it does |
+|---|---|---|---|
+"""
+
+TAIL = """
+A file for a small port, as an example:
+
+```toml
+ports = "ports.csv"
+default_time_zone = "America/Los_Angeles"
+operators = 2
+
+[[river_detectors]]
+name = "one_class"
+class = "river.anomaly.OneClassSVM"
+params = { nu = 0.1 }
+```
+"""
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown())
