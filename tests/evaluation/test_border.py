@@ -154,13 +154,14 @@ def test_the_codec_accepts_every_line(traffic: Traffic) -> None:
     assert len(traffic.arrival) == accepted
 
 
-def test_some_lines_come_twice_and_some_late(traffic: Traffic) -> None:
-    """Arrival holds every row, a few twice; the few that are out of order are mostly late by under 250 ms."""
+def test_some_lines_come_twice_and_some_late() -> None:
+    """On a busy border every row arrives, a few twice; few are out of order, and most of those by under 250 ms."""
+    traffic = generate(seed=5, days=1, vehicles=40_000, ports=5, crossings=60_000)
     assert len(traffic) == len(np.unique(traffic.arrival))
     assert 0 < len(traffic.arrival) - len(traffic) < 0.005 * len(traffic)
-    seen = np.maximum.accumulate(traffic.time_ms[traffic.arrival])
-    behind = seen - traffic.time_ms[traffic.arrival]
-    assert 0 < (behind > 0).mean() < 0.02
+    first = traffic.arrival[np.sort(np.unique(traffic.arrival, return_index=True)[1])]
+    behind = np.maximum.accumulate(traffic.time_ms[first]) - traffic.time_ms[first]
+    assert 0 < (behind > 250).sum() < (behind > 0).sum() / 2 < 0.005 * len(traffic)
 
 
 def test_a_number_of_crossings_can_be_asked_for() -> None:
