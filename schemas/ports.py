@@ -86,6 +86,11 @@ class Ports:
     def __len__(self) -> int:
         return len(self._ports)
 
+    def __bool__(self) -> bool:
+        return (
+            True  # an open registry in which nothing is registered yet is a registry too: `ports or default` keeps it
+        )
+
     def __getitem__(self, code: int) -> Port:
         return self._ports[code]
 
