@@ -13,6 +13,7 @@ from numba import njit
 from detectors.base import HOUR_MS
 
 REMEMBERED = 8
+HOURLY = 3  # times a key may add to its peers' sums in an event-time hour: bounded influence
 META = np.dtype(
     [
         ("key", "u8"),
@@ -21,6 +22,7 @@ META = np.dtype(
         ("recent", "u8", (REMEMBERED,)),  # crossing keys
         ("seen", "u4"),
         ("fresh_hour", "u4"),  # event-time hour in which the key last added to shared sums
+        ("fresh_count", "u1"),  # and how often it did then
         ("at", "i1"),
     ]
 )
@@ -30,8 +32,8 @@ META = np.dtype(
 def admit(meta, slots, time_ms, crossing_key, start, forget_after_ms, accepted, seen, fresh, age_ms):  # type: ignore[no-untyped-def]
     """Fill the output columns from `start` on; stops before a key that was forgotten and returns that position.
 
-    `accepted[n]` bool, `seen[n]` earlier crossings, `fresh[n]` 1 for the key's first crossing in an event-time hour
-    later than any before (a key adds to its peers' sums once an hour: bounded influence), `age_ms[n]` since first seen.
+    `accepted[n]` bool, `seen[n]` earlier crossings, `fresh[n]` 1 for the key's first `HOURLY` crossings in its
+    newest event-time hour, `age_ms[n]` since first seen.
     """
     for i in range(start, len(slots)):
         row = meta[slots[i]]
@@ -48,11 +50,14 @@ def admit(meta, slots, time_ms, crossing_key, start, forget_after_ms, accepted, 
             row.last_ms = time_ms[i]
         hour = time_ms[i] // HOUR_MS
         seen[i] = row.seen
-        fresh[i] = row.seen == 0 or hour > row.fresh_hour
+        if hour > row.fresh_hour:
+            row.fresh_hour = hour
+            row.fresh_count = 0
+        fresh[i] = hour == row.fresh_hour and row.fresh_count < HOURLY
+        row.fresh_count += fresh[i]
         age_ms[i] = time_ms[i] - row.first_ms
         row.recent[row.at] = crossing_key[i]
         row.at = (row.at + 1) % REMEMBERED
         row.seen += 1
-        row.fresh_hour = max(row.fresh_hour, hour)
         row.last_ms = max(row.last_ms, time_ms[i])
     return len(slots)

@@ -8,6 +8,8 @@ collected and published a period later (`SharedSpec` below), decayed. The calibr
 
 where u in (0, 1) is drawn from the crossing's own key, so that p is uniform on normal traffic even where the answer
 has atoms, and the same on every machine (randomised probability integral transform, Smith 1985; Czado et al. 2009).
+That p goes into the assessments. Evidence, the guard and the reasons of an alert take u = 1, the upper end of the
+rank: equal answers weigh the same there, and nothing hangs on chance.
 Beyond the bin with `TAIL_MASS` above it the tail is extended as an exponential whose slope is the mean excess there
 (Hill 1975 in p, peaks over threshold in nats, Siffer et al. 2017). Until a row has `LEAST` crossings the pooled one
 is used, and until that has them exp(-x): the p-value itself, and for the combination Markov's bound of an e-value.
@@ -28,7 +30,7 @@ WIDTH = 0.1  # nats a bin
 TOTAL = BINS  # column of the row total
 TAIL_MASS = 40.0
 LEAST = 500.0
-HALF_LIFE_DAYS = 30.0
+HALF_LIFE_DAYS = 14.0
 ROWS = COHORTS + 1  # a detector's rows: pooled, then one a cohort
 EDGE, EDGE_P, SLOPE = 0, 1, 2  # columns of `tails`
 

@@ -1,14 +1,15 @@
-"""How do many answers become one score? Each detector is odd by itself with a small probability: evidence adds up.
+"""How do many answers become one score? Each detector is odd by itself with some probability: evidence adds up.
 
 If a crossing worth a look departs from the vehicle's habit in each respect independently with probability w, the
 likelihood ratio against normal is a product, and its logarithm a sum of one term a detector:
 
-    S = sum_j log((1 - w) + w e_j)
+    S = sum_j log((1 - w) + w e_j),   log e_j = (log e(p_j) + l_j) / 2
 
-`e_j` is exp(llr_j) where a detector has a likelihood ratio of peers against own, and otherwise the mixture
-calibrator of its calibrated p-value, e(p) = (1 - p + p ln p) / (p ln^2 p), an e-value whatever the dependence on
-the past (Vovk & Wang 2021, section 2). The sum is itself the log of an e-value (a bet of a fraction w on each), so
-exp(-S) bounds its p-value by Markov before anything is known about the traffic. "Not evaluated" adds no term.
+e(p) = (1 - p + p ln p) / (p ln^2 p) is the mixture calibrator of the detector's own p-value (Vovk & Wang 2021,
+section 2); l_j is the log-likelihood ratio of peers against own where the detector has one, and log e of its
+calibrated p-value where not. The geometric mean of two e-values is one (Cauchy-Schwarz), and so is a bet of a
+fraction w on it; each half guards against the other being overconfident. exp(-S) therefore bounds the p-value by
+Markov before anything is known about the traffic. "Not evaluated" adds no term.
 The comparison with a plain sum, log-sum-exp, Fisher and Cauchy is in docs/decisions/0003-combination.md.
 """
 
@@ -18,7 +19,7 @@ import math
 
 from numba import njit
 
-BET = 0.05  # w
+BET = 0.25  # w
 MOST = 14.0  # nats; no detector says more
 GRAIN = 2.0**20  # terms are rounded to 2^-20 nats, so that last bits of libm cannot change an alert
 
@@ -37,6 +38,11 @@ def evidence_of_p(p):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def term_of(llr):  # type: ignore[no-untyped-def]
-    """One detector's part of the score, in nats, rounded to `GRAIN`."""
-    return round(math.log(1.0 - BET + BET * math.exp(min(llr, MOST))) * GRAIN) / GRAIN
+def term_of(first, second):  # type: ignore[no-untyped-def]
+    """One detector's part of the score from its two log e-values, in nats, rounded to `GRAIN`.
+
+    >>> round(term_of(4.0, 6.0), 3)
+    3.634
+    """
+    evidence = min(0.5 * (first + second), MOST)
+    return round(math.log(1.0 - BET + BET * math.exp(evidence)) * GRAIN) / GRAIN

@@ -1,7 +1,7 @@
 """Could one vehicle be at both ports? `impossible_journey`: faster between two ports than vehicles go: a clone or a misread.
 
 Model. P(a journey this fast) from the peers' histogram of log travel times of the ordered pair of ports, with a
-prior of `PRIOR` journeys: a speed model where the registry gives positions (great-circle distance, log-normal
+prior of `PRIOR` journeys (a crossing at the same port as the last is no journey and not evaluated): a speed model where the registry gives positions (great-circle distance, log-normal
 speeds around `SPEED_KMH`), a weak general one where it does not. A misread that happens to spell this vehicle's
 plate explains the pair as well, so its probability is a floor:
 
@@ -53,51 +53,54 @@ def distance_km(lat1, lon1, lat2, lon2):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def faster(prior, row, elapsed_s, km):  # type: ignore[no-untyped-def]
-    """P(a journey of this pair takes at most `elapsed_s`)."""
-    y = math.log(max(1.0, elapsed_s))
-    at = (y - LOW) / WIDTH
+def journeys_below(prior, row, elapsed_s):  # type: ignore[no-untyped-def]
+    """How many of the pair's journeys took at most `elapsed_s`, by its histogram."""
+    at = (math.log(max(1.0, elapsed_s)) - LOW) / WIDTH
     here = min(BINS - 1, int(at))
     below = 0.0
     for k in range(here):
         below += prior[row, k]
-    below += prior[row, here] * min(1.0, at - here)
+    return below + prior[row, here] * min(1.0, at - here)
+
+
+@njit(cache=True)
+def faster(prior, row, elapsed_s, km):  # type: ignore[no-untyped-def]
+    """P(a journey of this pair takes at most `elapsed_s`)."""
     if km > 0.0:
         expected = normal_cdf((math.log(SPEED_KMH) - math.log(km / max(elapsed_s, 1.0) * 3600.0)) / SPREAD)
     else:
         expected = elapsed_s / (elapsed_s + GENERAL_S)
-    return (below + PRIOR * expected) / (prior[row, TOTAL] + PRIOR)
+    return (journeys_below(prior, row, elapsed_s) + PRIOR * expected) / (prior[row, TOTAL] + PRIOR)
 
 
 @njit(cache=True)
 def assess(rows, slots, time_ms, port, confidence, seen, fresh, prior, tally, touched, p, llr, evidence, latitude, longitude):  # type: ignore[no-untyped-def]
     for i in range(len(slots)):
         row = rows[slots[i]]
-        if seen[i] > 0:
-            p[i] = 1.0
-            if row.port != port[i]:
-                elapsed_s = abs(time_ms[i] - row.last_ms) / 1000.0
-                a, b = row.port, port[i]
-                known = a < len(latitude) and b < len(latitude)
-                km = distance_km(latitude[a], longitude[a], latitude[b], longitude[b]) if known else math.nan
-                shared_row = pair_row(a, b)
-                fast = faster(prior, shared_row, elapsed_s, km)
-                misread = COLLISION * (1.0 - confidence[i] * row.confidence)
-                p[i] = bounded_p(1.0 - (1.0 - fast) * (1.0 - misread))
-                evidence[i, 0] = elapsed_s
-                evidence[i, 1] = a
-                evidence[i, 2] = km
-                evidence[i, 3] = prior[shared_row, TOTAL]
-                evidence[i, 4] = misread
-                if p[i] < 0.05:
-                    slowest = elapsed_s
-                    while slowest < 60 * 86400.0 and faster(prior, shared_row, slowest, km) < 0.25:
-                        slowest = slowest * 1.1 + 1.0
-                    evidence[i, 5] = slowest
-                if fresh[i]:
-                    tally[shared_row, min(BINS - 1, int((math.log(max(1.0, elapsed_s)) - LOW) / WIDTH))] += 1
-                    tally[shared_row, TOTAL] += 1
-                    touched[shared_row] = 1
+        if seen[i] > 0 and row.port != port[i]:
+            elapsed_s = abs(time_ms[i] - row.last_ms) / 1000.0
+            a, b = row.port, port[i]
+            known = a < len(latitude) and b < len(latitude)
+            km = distance_km(latitude[a], longitude[a], latitude[b], longitude[b]) if known else math.nan
+            shared_row = pair_row(a, b)
+            fast = faster(prior, shared_row, elapsed_s, km)
+            misread = COLLISION * (1.0 - confidence[i] * row.confidence)
+            p[i] = bounded_p(1.0 - (1.0 - fast) * (1.0 - misread))
+            evidence[i, 0] = elapsed_s
+            evidence[i, 1] = a
+            evidence[i, 2] = km
+            evidence[i, 3] = prior[shared_row, TOTAL]
+            evidence[i, 4] = misread
+            evidence[i, 6] = journeys_below(prior, shared_row, elapsed_s)
+            if p[i] < 0.05:
+                slowest = elapsed_s
+                while slowest < 60 * 86400.0 and faster(prior, shared_row, slowest, km) < 0.25:
+                    slowest = slowest * 1.1 + 1.0
+                evidence[i, 5] = slowest
+            if fresh[i]:
+                tally[shared_row, min(BINS - 1, int((math.log(max(1.0, elapsed_s)) - LOW) / WIDTH))] += 1
+                tally[shared_row, TOTAL] += 1
+                touched[shared_row] = 1
         if time_ms[i] >= row.last_ms:
             row.last_ms = time_ms[i]
             row.port = port[i]
@@ -115,7 +118,7 @@ class ImpossibleJourney:
     typologies: tuple[str, ...] = ("impossible_journey",)
     reads: tuple[str, ...] = ("time_ms", "port", "read_confidence")
     row: np.dtype[Any] = ROW
-    evidence: tuple[str, ...] = ("elapsed_s", "from_port", "km", "journeys", "p_misread", "calm_s")
+    evidence: tuple[str, ...] = ("elapsed_s", "from_port", "km", "journeys", "p_misread", "calm_s", "journeys_below")
     shared: tuple[SharedSpec, ...] = (SharedSpec(BINS + 1, lambda ports: ports * ports),)
     source: str = "Sinnott 1984, Virtues of the haversine; Gelman et al., Bayesian Data Analysis, 3.4"
 
@@ -129,7 +132,7 @@ class ImpossibleJourney:
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The journey, its speed where the distance is known, and what a misread would explain.
 
-        >>> numbers = {"elapsed_s": 600, "from_port": 3, "km": 210.0, "journeys": 41, "p_misread": 0.001, "calm_s": 9000}
+        >>> numbers = {"elapsed_s": 600, "from_port": 3, "km": 210.0, "journeys": 41, "p_misread": 0.001, "calm_s": 9000, "journeys_below": 0}
         >>> ImpossibleJourney().explain(numbers, Context("2504", lambda code: "2604", "inbound")).sentence
         'At port 2604 and 10 min later at port 2504, 210 km away (1260 km/h): one of the two may be another vehicle or a misread.'
         """
@@ -138,7 +141,8 @@ class ImpossibleJourney:
         if not math.isnan(km):
             away = f", {km:.0f} km away ({km / max(elapsed, 1.0) * 3600.0:.0f} km/h)"
         elif evidence["journeys"] >= 1:
-            away = f", faster than nearly all of {evidence['journeys']:.0f} journeys between them"
+            quicker = math.ceil(100 * evidence["journeys_below"] / evidence["journeys"])
+            away = f", where {quicker} % of {evidence['journeys']:.0f} recent journeys were as fast"
         sentence = (
             f"At port {context.port_name(int(evidence['from_port']))} and {duration(elapsed)} later at port {context.port}{away}: "
             "one of the two may be another vehicle or a misread."

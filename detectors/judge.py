@@ -29,10 +29,11 @@ def judge(budget_rows, slots, now_ms, key, cohort, fresh, p, llr, totals, above,
                 continue
             surprise = -math.log(p[i, j])
             q = calibrated_or_prior(surprise, j, cohort[i], totals, above, tails, uniform(key[i], j))
+            calibrated_p[i, j] = min(1.0, max(SMALLEST_P, q))
+            # evidence takes the upper end of the rank, so that no chance is in it where many answers are equal
+            q = calibrated_or_prior(surprise, j, cohort[i], totals, above, tails, 1.0)
             q = min(1.0, max(SMALLEST_P, q))
-            evidence = evidence_of_p(q) if math.isnan(llr[i, j]) else llr[i, j]
-            calibrated_p[i, j] = q
-            terms[i, j] = term_of(evidence)
+            terms[i, j] = term_of(evidence_of_p(p[i, j]), evidence_of_p(q) if math.isnan(llr[i, j]) else llr[i, j])
             total += terms[i, j]
             evaluated += 1
             odd += q < GUARD_TWO

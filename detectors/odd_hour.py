@@ -146,7 +146,7 @@ def assess(rows, slots, time_ms, local_ms, port, vehicle_class, seen, fresh, pri
             evidence[i, 0] = hour
             evidence[i, 1] = weekend
             evidence[i, 6] = seen[i]
-            if llr[i] > 0.0:  # the rest is for the sentence only
+            if llr[i] > 0.0 or p[i] < 0.25:  # otherwise it is no reason, and needs no sentence
                 first, length = window(weights, start)
                 evidence[i, 2] = first
                 evidence[i, 3] = (first + length) % HOURS

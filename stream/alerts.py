@@ -10,15 +10,19 @@ import hashlib
 import math
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
 from detectors.base import Context, Detector, Finding
+from detectors.calibration import calibrated_or_prior
 from detectors.judge import p_without
+from detectors.special import SMALLEST_P
 from schemas.batch import DIRECTIONS
 from schemas.models import Alert, Reason
 from schemas.ports import Ports
 from stream.port_stage import Verdicts
 from stream.stages import Layout
 
-LEAST_TERM = 0.05  # nats: what adds less is no reason
+LEAST_TERM = 0.25  # nats: what adds less is no reason
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SEVERITIES = ((7.0, "critical"), (5.0, "high"), (4.0, "medium"), (0.0, "low"))  # score from
 
@@ -63,7 +67,7 @@ class AlertBuilder:
         )
 
     def _reasons(self, verdicts: Verdicts, i: int, context: Context) -> list[Reason]:
-        terms = verdicts.assessed.terms[i]
+        terms = np.nan_to_num(verdicts.assessed.terms[i], nan=-math.inf)
         order = sorted(range(len(terms)), key=lambda k: (-terms[k] if terms[k] > LEAST_TERM else 0.0, k))
         kept = [k for k in order if terms[k] > LEAST_TERM] or [max(range(len(terms)), key=lambda k: (terms[k], -k))]
         total = sum(max(float(terms[k]), LEAST_TERM) for k in kept)
@@ -77,7 +81,7 @@ class AlertBuilder:
         return Reason(
             detector=f"{detector.name}@{detector.version}",
             typology=finding.typology,
-            p_value=round_p(verdicts.assessed.p[i, k]),
+            p_value=round_p(self._upper_p(verdicts, i, k)),
             share=share,
             observed=finding.observed,
             unit=finding.unit,
@@ -86,6 +90,13 @@ class AlertBuilder:
             sentence=finding.sentence,
             counterfactual=self._counterfactual(verdicts, i, k, finding),
         )
+
+    def _upper_p(self, verdicts: Verdicts, i: int, k: int) -> float:
+        """The upper end of the answer's calibrated rank."""
+        calibrator = verdicts.calibrator
+        p = calibrated_or_prior(-math.log(verdicts.raw_p[i, k]), k, verdicts.cohort[i], calibrator.counts.totals,
+                                calibrator.above, calibrator.tails, 1.0)  # fmt: skip
+        return min(1.0, max(SMALLEST_P, p))
 
     def _counterfactual(self, verdicts: Verdicts, i: int, k: int, finding: Finding) -> str | None:
         """Where this answer would have been ordinary, if that alone keeps the crossing below the threshold."""

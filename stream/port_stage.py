@@ -37,9 +37,8 @@ class Calibrator:
             rows = np.unique(np.concatenate([part[0] for part in parts]))
             calibration.prepare(self.counts.totals, rows, self.above, self.tails)
 
-    def restore(self, arrays: dict[str, Array]) -> None:
-        """From a checkpoint."""
-        self.counts.load(arrays)
+    def prepare_all(self) -> None:
+        """Derive everything again, after the counts were read from a checkpoint."""
         calibration.prepare(self.counts.totals, np.arange(len(self.above)), self.above, self.tails)
 
 
@@ -47,6 +46,7 @@ class Verdicts(NamedTuple):
     """Decided crossings, and the calibration in force (for counterfactuals of this batch only)."""
 
     assessed: Assessed
+    raw_p: NDArray[np.float64]  # [n, D] as the detectors said it
     cohort: NDArray[np.int64]
     score_nats: NDArray[np.float64]
     calibrator: Calibrator
@@ -114,7 +114,7 @@ class PortStage:
               self.config.budget_cap_per_hour * self.config.operators,
               calibrated, terms, score, p_value, threshold, alerted)  # fmt: skip
         assessed = Assessed(batch, -np.log10(p_value) + 0.0, p_value, alerted, late, threshold, calibrated, rows.evidence, terms)
-        return Verdicts(assessed, cohort, score, self.calibrator)
+        return Verdicts(assessed, rows.p, cohort, score, self.calibrator)
 
     def _detect(self, rows: Assessment, slots: Array, period: int) -> None:
         """Run the detectors whose key is the port; they write into the columns of `rows`."""
