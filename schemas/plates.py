@@ -15,23 +15,28 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import os
 import secrets
 import stat
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
 from schemas.errors import ConfigError
-from schemas.redact import REDACTED, is_plate_key, may_name_plate, redact, redact_text
-from schemas.wire import too_deep
+from schemas.redact import REDACTED, is_plate_key, may_name_plate, redact, redact_text, scrub
+from schemas.wire import SCHEMA, Direction, LaneType, VehicleClass, WireCrossing, too_deep
 
 KEY_VARIABLE = "LINEWATCH_PLATE_KEY"
 KEY_BYTES = 32
 _HEX_DIGITS = 32  # 128 bits
+_IDENTITY = ("vehicle", "plate", "plate_jurisdiction")
+_CONTRACT = frozenset(WireCrossing.__struct_fields__)
+_VOCABULARIES = frozenset(("schema", "occurred_at", "direction", "lane_type", "vehicle_class"))
+_WORDS = (SCHEMA, *get_args(Direction), *get_args(LaneType), *get_args(VehicleClass))  # a plate may read BUS
+_MARK = msgspec.json.encode(REDACTED)
 _RAW_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -85,30 +90,37 @@ class Pseudonymiser:
         try:
             line.decode()
             values = _RAW_OBJECT.decode(line)
-            known = {key: self._known(key, raw) for key, raw in values.items()}
-            plate, origin = known.get("plate"), known.get("plate_jurisdiction")
+            texts = {key: msgspec.json.decode(values[key]) for key in _IDENTITY if key in values}
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return redact(line)
-        fields = {key: _hidden(key, bytes(raw)) for key, raw in values.items()}
-        complete = isinstance(plate, str) and isinstance(origin, str) and known.get("vehicle") is None
-        if complete and plate != REDACTED and normalise(str(plate)):
-            fields.pop("plate")
-            fields["vehicle"] = msgspec.json.encode(self.pseudonym(str(plate), str(origin)))
-        return b"{" + b",".join(json.dumps(key).encode() + b":" + raw for key, raw in fields.items()) + b"}"
-
-    @staticmethod
-    def _known(key: str, raw: msgspec.Raw) -> object:
-        return msgspec.json.decode(raw) if key in ("vehicle", "plate", "plate_jurisdiction") else None
-
-
-_CONTRACT_TEXT = frozenset(("crossing_id", "vehicle", "lane", "port", "plate_jurisdiction"))
+        plate, origin = texts.get("plate"), texts.get("plate_jurisdiction")
+        if plate is not None:
+            complete = isinstance(plate, str) and isinstance(origin, str) and texts.get("vehicle") is None
+            if not complete or plate == REDACTED or not normalise(plate):
+                return redact(line)  # the codec refuses it, before and after
+            values["vehicle"] = msgspec.Raw(msgspec.json.encode(self.pseudonym(str(plate), str(origin))))
+            del values["plate"]
+        fields = {key: _without_plate(key, bytes(raw), plate) for key, raw in values.items()}
+        return b"{" + b",".join(msgspec.json.encode(key) + b":" + raw for key, raw in fields.items()) + b"}"
 
 
-def _hidden(key: str, raw: bytes) -> bytes:
-    """The value, or the mark where it is or may hold a plate; null says that there is none."""
-    if raw == b"null" or (key in _CONTRACT_TEXT and raw.startswith(b'"')):
-        return raw
-    return msgspec.json.encode(REDACTED) if is_plate_key(key) or may_name_plate(raw) else raw
+def _without_plate(key: str, raw: bytes, plate: str | None) -> bytes:
+    """The value of a field beside the plate: the mark where it is that plate, or any field unknown that may hold one.
+
+    A text of the contract that only contains the plate's letters stays, as it does in a batch.
+    """
+    if key not in _CONTRACT:
+        return _MARK if is_plate_key(key) or may_name_plate(raw) or _holds(raw, plate) else raw
+    misplaced = key in _VOCABULARIES and plate not in (None, *_WORDS) and raw == msgspec.json.encode(plate)
+    return _MARK if misplaced else raw
+
+
+def _holds(raw: bytes, plate: str | None) -> bool:
+    try:
+        value = msgspec.json.decode(raw)
+        return plate is not None and scrub(value, [plate]) != value
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return True
 
 
 def load_key(path: Path, environ: Mapping[str, str] | None = None) -> bytes:

@@ -20,7 +20,7 @@ _SHORTEST = 3  # letters and digits in the shortest text taken for a plate where
 _NAMES = rb"p\0*l\0*a\0*t\0*e|licen[cs]e|registration\b|registration_n|\bvr[mn]\b|\blpn\b"
 _HINT = re.compile(rb"(?i)" + _NAMES + rb"|\\u00[4-7]")  # \u0070late is a plate too
 _KEY = re.compile(r"(?i)plate|licen[cs]e|registration$|registration_n|^vr[mn]$|^lpn$")
-_WORD = re.compile(rb"[0-9A-Za-z\x80-\xff](?:[\0 .-]?[0-9A-Za-z\x80-\xff]){2,}")
+_WORD = re.compile(rb"[0-9A-Za-z\x80-\xff](?:[\0 .-]*[0-9A-Za-z\x80-\xff]){2,}")
 _DELIMITER = re.compile(rb"[,;\t|]")
 
 
@@ -42,7 +42,7 @@ def redact(raw: bytes) -> bytes:
         return raw
     try:
         document = msgspec.json.decode(raw)
-        return msgspec.json.encode(_scrub(document, _plates(document)))
+        return msgspec.json.encode(scrub(document, plates_in(document)))
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
         return redact_text(raw)
 
@@ -57,28 +57,29 @@ def _starred(raw: bytes) -> bytes:
     return _WORD.sub(lambda word: b"*" * len(word[0]), raw)
 
 
-def _plates(value: Any, under_plate: bool = False) -> list[str]:
-    """The texts in `value` that stand under a plate key, long enough to be looked for elsewhere; the longest first."""
+def plates_in(value: Any, under_plate: bool = False) -> list[str]:
+    """The texts in a JSON value that stand under a plate key, long enough to be looked for elsewhere; longest first."""
     found: list[str] = []
     if isinstance(value, dict):
         for key, inner in value.items():
-            found += _plates(inner, under_plate or is_plate_key(key))
+            found += plates_in(inner, under_plate or is_plate_key(key))
     elif isinstance(value, list):
         for inner in value:
-            found += _plates(inner, under_plate)
-    elif under_plate and value is not None and len(str(value)) >= _SHORTEST:
+            found += plates_in(inner, under_plate)
+    elif under_plate and value not in (None, REDACTED) and len(str(value)) >= _SHORTEST:
         found.append(str(value))
     return sorted(set(found), key=lambda text: (-len(text), text))
 
 
-def _scrub(value: Any, plates: list[str]) -> Any:
+def scrub(value: Any, plates: list[str]) -> Any:
+    """A JSON value without what stands under plate keys, and without the texts of `plates` anywhere."""
     if isinstance(value, dict):
         return {
-            _without(key, plates): REDACTED if is_plate_key(key) and inner is not None else _scrub(inner, plates)
+            _without(key, plates): REDACTED if is_plate_key(key) and inner is not None else scrub(inner, plates)
             for key, inner in value.items()
         }
     if isinstance(value, list):
-        return [_scrub(inner, plates) for inner in value]
+        return [scrub(inner, plates) for inner in value]
     if isinstance(value, str):
         return _without(value, plates)
     return REDACTED if plates and str(value) in plates else value

@@ -33,15 +33,17 @@ def refusal(line: bytes, error: Exception) -> Refusal:
     if not isinstance(error, msgspec.ValidationError):
         position = _POSITION.search(str(error))
         return "json", f"not JSON at byte {position[1]}" if position else "not JSON, the line ends too soon"
-    return _version(line) or _validation(str(error))
+    return _whole(line) or _validation(str(error))
 
 
-def _version(line: bytes) -> Refusal | None:
-    """A line of another schema is refused for that, whatever else does not fit; so is what is no object."""
+def _whole(line: bytes) -> Refusal | None:
+    """What is wrong with the line as a whole comes before what is wrong with a field of it."""
     try:
         document = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except (msgspec.ValidationError, RecursionError):  # JSON, with a number that nothing holds
         return None
+    except (msgspec.DecodeError, ValueError) as error:
+        return refusal(line, error)
     if not isinstance(document, dict):
         return "not_object", "one JSON object a line is required"
     version = document.get("schema", SCHEMA)
