@@ -1,0 +1,107 @@
+"""How is the demo shown? A picture that is redrawn on a terminal, lines of text anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, Self
+
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from ops.demo_view import View, when, why
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from ops.demo_border import DemoBorder, Progress
+    from schemas.models import Alert
+
+
+class Screen(Protocol):
+    """Where alerts are shown."""
+
+    def __enter__(self) -> Self:
+        """Take the terminal."""
+
+    def __exit__(self, *error: object) -> None:
+        """Give it back."""
+
+    def show(self, alerts: list[Alert], elapsed_s: float) -> None:
+        """The alerts since the last time; `elapsed_s` of real time since the show began."""
+
+
+class LiveScreen:
+    """The picture: redrawn in place, on the terminal's other screen."""
+
+    def __init__(self, console: Console, border: DemoBorder) -> None:
+        self._view = View(border, ascii_only=console.options.ascii_only)
+        self._live = Live(console=console, screen=True, auto_refresh=False, get_renderable=self._render)
+        self._elapsed_s = 0.0
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.__exit__(None, None, None)
+
+    def show(self, alerts: list[Alert], elapsed_s: float) -> None:  # noqa: ARG002  (the tally has them)
+        """Redraw; what is shown is the border's tally."""
+        self._elapsed_s = elapsed_s
+        self._live.refresh()
+
+    def _render(self) -> RenderableType:
+        return self._view.render(self._elapsed_s, self._live.console.size.height)
+
+
+class PlainScreen:
+    """One line an alert, one line a simulated day."""
+
+    def __init__(self, console: Console, border: DemoBorder) -> None:
+        self._console, self._border = console, border
+        self._day = ""
+
+    def __enter__(self) -> Self:
+        self._line("DEMO: generated traffic, not real vehicles. Times are each port's own.")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to give back."""
+
+    def show(self, alerts: list[Alert], elapsed_s: float) -> None:
+        """Print the alerts, and where we are when a day has passed."""
+        border, ports = self._border, self._border.ports
+        for alert in alerts:
+            port = ports.label_of(ports.code_of(alert.port))
+            self._line(
+                f"{when(ports, alert)} {alert.severity.upper()} score {alert.score:.1f} {port} lane {alert.lane} "
+                f"{alert.direction} vehicle {alert.vehicle[:8]}: {why(alert)} [{border.tally.label_of(alert)}]"
+            )
+        day = f"{border.simulated_now():%Y-%m-%d}"
+        if day != self._day:
+            self._day = day
+            self._line(f"{day} crossings {border.crossings:,} alerts {border.tally.alerts} after {elapsed_s:.0f} s")
+
+    def _line(self, text: str) -> None:
+        self._console.out(text, highlight=False)
+
+
+@contextmanager
+def preparing(console: Console, *, plain: bool) -> Iterator[Progress]:
+    """Tells how far the preparations are: a bar on a terminal, a line for each kind of work elsewhere."""
+    if plain:
+        said: set[str] = set()
+
+        def say(what: str, _done: int, _total: int) -> None:
+            if what not in said:
+                said.add(what)
+                console.out(f"{what} ...", highlight=False)
+
+        yield say
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total or None)
