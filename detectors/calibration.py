@@ -23,6 +23,7 @@ import numpy as np
 from numba import njit
 
 from detectors.base import SharedSpec
+from detectors.special import SMALLEST_P
 from schemas.batch import COHORTS
 
 BINS = 400
@@ -76,24 +77,26 @@ def uniform(key, salt):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def calibrated(x, row, totals, above, tails, u):  # type: ignore[no-untyped-def]
-    """The p-value of surprise `x` in a row of the table; NaN where the row has under `LEAST` crossings."""
+def rank(x, column, cohort, totals, above, tails):  # type: ignore[no-untyped-def]
+    """The lower and the upper end of the rank of surprise `x`, both in [SMALLEST_P, 1].
+
+    From the cohort's row, else the pooled one, else exp(-x); where the tail is extended both ends are the same.
+    """
+    row = column * ROWS + 1 + cohort
+    if totals[row, TOTAL] < LEAST:
+        row = column * ROWS
     total = totals[row, TOTAL]
     if total < LEAST:
-        return math.nan
-    if x >= tails[row, EDGE]:
-        return tails[row, EDGE_P] * math.exp(-tails[row, SLOPE] * (x - tails[row, EDGE]))
-    b = bin_of(x)
-    return (above[row, b] + u * (totals[row, b] + 1.0)) / (total + 1.0)
-
-
-@njit(cache=True)
-def calibrated_or_prior(x, column, cohort, totals, above, tails, u):  # type: ignore[no-untyped-def]
-    """The p-value of `x` from the cohort's row, else the pooled row, else exp(-x)."""
-    p = calibrated(x, column * ROWS + 1 + cohort, totals, above, tails, u)
-    if math.isnan(p):
-        p = calibrated(x, column * ROWS, totals, above, tails, u)
-    return math.exp(-x) if math.isnan(p) else p
+        low = math.exp(-x)
+        high = low
+    elif x >= tails[row, EDGE]:
+        low = tails[row, EDGE_P] * math.exp(-tails[row, SLOPE] * (x - tails[row, EDGE]))
+        high = low
+    else:
+        b = bin_of(x)
+        low = above[row, b] / (total + 1.0)
+        high = (above[row, b] + totals[row, b] + 1.0) / (total + 1.0)
+    return max(SMALLEST_P, low), min(1.0, max(SMALLEST_P, high))
 
 
 @njit(cache=True)

@@ -1,7 +1,7 @@
 """How do river's Half-Space Trees run at a million crossings a second? Built by river, flattened into arrays.
 
 river draws the trees; `flatten` copies features and thresholds into one array a tree in heap order (the children
-of node i are 2i + 1 and 2i + 2), and the two compiled walks do what `river.anomaly.hst` does, missing features
+of node i are 2i + 1 and 2i + 2), and the compiled walk does what `river.anomaly.hst` does, missing features
 included. Within a window a score depends on the reference masses only, so scores are exactly equal to river's
 own; a test holds that.
 
@@ -75,32 +75,26 @@ def descend(feature, threshold, tree, node, x, filling):  # type: ignore[no-unty
 
 
 @njit(cache=True)
-def score_one(feature, threshold, height, window, filling, reference, x):  # type: ignore[no-untyped-def]
-    """river's `score_one`: 1 for the most unusual, computed on the reference masses."""
+def score_and_learn(feature, threshold, height, window, filling, reference, x):  # type: ignore[no-untyped-def]
+    """river's `score_one` on the reference masses, then its `learn_one` without the turn of the window.
+
+    Both walk the same path: learning adds to a node before it compares its children, which scoring sees unchanged.
+    1 for the most unusual.
+    """
     size_limit = 0.1 * window
     score = 0.0
     for tree in range(feature.shape[0]):
-        node, power, part = 0, 1, 0.0
-        for depth in range(height + 1):
-            mass = reference[tree, node]
-            part += mass * power
-            if depth == height or mass < size_limit:
-                break
-            node = descend(feature, threshold, tree, node, x, filling)
-            power *= 2
-        score += part
-    return 1.0 - score / (feature.shape[0] * window * (2 ** (height + 1) - 1))
-
-
-@njit(cache=True)
-def learn_one(feature, threshold, height, filling, x):  # type: ignore[no-untyped-def]
-    """river's `learn_one` without the turn of the window."""
-    for tree in range(feature.shape[0]):
-        node = 0
+        node, power, counting = 0, 1, True
         for depth in range(height + 1):
             filling[tree, node] += 1
+            if counting:
+                mass = reference[tree, node]
+                score += mass * power
+                counting = mass >= size_limit
+                power *= 2
             if depth < height:
                 node = descend(feature, threshold, tree, node, x, filling)
+    return 1.0 - score / (feature.shape[0] * window * (2 ** (height + 1) - 1))
 
 
 @njit(cache=True)

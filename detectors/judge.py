@@ -8,9 +8,10 @@ import numpy as np
 from numba import njit
 
 from detectors.budget import GUARD_ONE, GUARD_TWO, note_alert, threshold_at, within_cap
-from detectors.calibration import calibrated_or_prior, collect, uniform
-from detectors.combination import evidence_of_p, term_of
-from detectors.special import SMALLEST_P
+from detectors.calibration import collect, rank, uniform
+from detectors.combination import e_of_p, term_of
+
+MOST_LLR = 28.0  # nats; keeps the exponential finite, `term_of` bounds the rest
 
 
 @njit(cache=True)
@@ -27,24 +28,23 @@ def judge(budget_rows, slots, now_ms, key, cohort, fresh, p, llr, totals, above,
         for j in range(columns):
             if math.isnan(p[i, j]):
                 continue
-            surprise = -math.log(p[i, j])
-            q = calibrated_or_prior(surprise, j, cohort[i], totals, above, tails, uniform(key[i], j))
-            calibrated_p[i, j] = min(1.0, max(SMALLEST_P, q))
-            # evidence takes the upper end of the rank, so that no chance is in it where many answers are equal
-            q = calibrated_or_prior(surprise, j, cohort[i], totals, above, tails, 1.0)
-            q = min(1.0, max(SMALLEST_P, q))
-            terms[i, j] = term_of(evidence_of_p(p[i, j]), evidence_of_p(q) if math.isnan(llr[i, j]) else llr[i, j])
+            log_p = math.log(p[i, j])
+            low, high = rank(-log_p, j, cohort[i], totals, above, tails)
+            # the p-value is a random rank within its bin; evidence takes the upper end, so that no chance is in it
+            calibrated_p[i, j] = low + uniform(key[i], j) * (high - low)
+            second = e_of_p(high, math.log(high)) if math.isnan(llr[i, j]) else math.exp(min(llr[i, j], MOST_LLR))
+            terms[i, j] = term_of(e_of_p(p[i, j], log_p), second)
             total += terms[i, j]
             evaluated += 1
-            odd += q < GUARD_TWO
-            very_odd += q < GUARD_ONE
+            odd += high < GUARD_TWO
+            very_odd += high < GUARD_ONE
             if fresh[i]:
-                collect(surprise, j, cohort[i], tally, touched)
+                collect(-log_p, j, cohort[i], tally, touched)
         if evaluated > 0:
             score[i] = total
             surprise = max(0.0, total)
-            q = calibrated_or_prior(surprise, columns, cohort[i], totals, above, tails, uniform(key[i], columns))
-            p_value[i] = min(1.0, max(SMALLEST_P, q))
+            low, high = rank(surprise, columns, cohort[i], totals, above, tails)
+            p_value[i] = low + uniform(key[i], columns) * (high - low)
             if fresh[i]:
                 collect(surprise, columns, cohort[i], tally, touched)
         row = budget_rows[slots[i]]
@@ -59,4 +59,5 @@ def judge(budget_rows, slots, now_ms, key, cohort, fresh, p, llr, totals, above,
 def p_without(score, term, cohort, key, columns, totals, above, tails):  # type: ignore[no-untyped-def]
     """The combined p-value had one term been absent: what a counterfactual is checked against."""
     surprise = max(0.0, score - term)
-    return calibrated_or_prior(surprise, columns, cohort, totals, above, tails, uniform(np.uint64(key), columns))
+    low, high = rank(surprise, columns, cohort, totals, above, tails)
+    return low + uniform(np.uint64(key), columns) * (high - low)

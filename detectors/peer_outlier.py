@@ -34,13 +34,12 @@ def assess(rows, slots, features, vehicle_class, p, evidence, feature, threshold
             evaluated += not np.isnan(x[k])
         if evaluated == 0:
             continue
+        score = half_space.score_and_learn(feature, threshold, height, window, filling, reference, x)
         if forest.windows > 0:
-            score = half_space.score_one(feature, threshold, height, window, filling, reference, x)
             p[i] = bounded_p(1.0 - score)
             evidence[i, 0] = score
             evidence[i, 1] = evaluated
             evidence[i, 2] = forest.windows * window + forest.count
-        half_space.learn_one(feature, threshold, height, filling, x)
         forest.count += 1
         if forest.count == window:
             half_space.turn(filling, reference)

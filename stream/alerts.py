@@ -13,9 +13,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from detectors.base import Context, Detector, Finding
-from detectors.calibration import calibrated_or_prior
+from detectors.calibration import rank
 from detectors.judge import p_without
-from detectors.special import SMALLEST_P
 from schemas.batch import DIRECTIONS
 from schemas.models import Alert, Reason
 from schemas.ports import Ports
@@ -94,9 +93,9 @@ class AlertBuilder:
     def _upper_p(self, verdicts: Verdicts, i: int, k: int) -> float:
         """The upper end of the answer's calibrated rank."""
         calibrator = verdicts.calibrator
-        p = calibrated_or_prior(-math.log(verdicts.raw_p[i, k]), k, verdicts.cohort[i], calibrator.counts.totals,
-                                calibrator.above, calibrator.tails, 1.0)  # fmt: skip
-        return min(1.0, max(SMALLEST_P, p))
+        surprise = -math.log(verdicts.raw_p[i, k])
+        _, high = rank(surprise, k, verdicts.cohort[i], calibrator.counts.totals, calibrator.above, calibrator.tails)
+        return float(high)
 
     def _counterfactual(self, verdicts: Verdicts, i: int, k: int, finding: Finding) -> str | None:
         """Where this answer would have been ordinary, if that alone keeps the crossing below the threshold."""

@@ -40,6 +40,7 @@ class FollowSource:
         except OSError as problem:
             raise ConfigError(f"cannot follow {path} ({problem.strerror}). Name a file that exists.") from None
         if magic.startswith(GZIP_MAGIC) or magic == ZSTD_MAGIC:
+            self._file.close()
             raise ConfigError(
                 f"{path} is compressed and cannot be followed; use `linewatch replay`, or a plain .jsonl."
             )

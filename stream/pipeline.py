@@ -14,6 +14,7 @@ import xxhash
 
 from detectors.base import Detector, Parameters
 from detectors.catalogue import build
+from detectors.river_adaptor import RiverAdaptor
 from schemas.batch import CrossingBatch
 from schemas.models import Alert
 from schemas.ports import Ports
@@ -48,6 +49,8 @@ class Pipeline:
             port_longitude=np.array([port.longitude for port in located], np.float64),
         )
         detectors = build(parameters, config.detectors)
+        answers = tuple(d.name for d in detectors if d.key == "vehicle")
+        detectors += [RiverAdaptor(r.name, r.path, r.params, answers) for r in config.river_detectors]
         self.layout = Layout(detectors)
         self.vehicles = vehicle_stage(config, self.layout, self._failed)
         self.reorder = Reorder(config.lateness_ms)

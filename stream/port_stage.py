@@ -16,7 +16,7 @@ from schemas.batch import LANE_TYPES
 from stream.assessment import Assessed, Assessment
 from stream.config import PipelineConfig
 from stream.reorder import Ordered
-from stream.shared import SharedCounts, period_of
+from stream.shared import LAG, SharedCounts, Sums, period_of
 from stream.stages import Bank, Collected, runs
 from stream.state import StateTable
 
@@ -30,7 +30,7 @@ class Calibrator:
         self.above = np.zeros((columns * calibration.ROWS, calibration.BINS))
         self.tails = np.zeros((columns * calibration.ROWS, 3))
 
-    def publish(self, period: int, parts: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> None:
+    def publish(self, period: int, parts: Sequence[Sums]) -> None:
         """Fold one period and prepare the rows that it touched."""
         self.counts.publish(period, parts)
         if parts:
@@ -69,8 +69,8 @@ class PortStage:
     def push(self, ordered: Ordered, ports: int) -> list[Verdicts]:
         """Decide crossings that are in order; one result for each event-time hour among them."""
         self.late += int(ordered.late.sum())
-        self._keys = np.array([self.port_key(code) for code in range(len(self._keys), ports)], np.uint64) if not len(self._keys) \
-            else np.append(self._keys, np.array([self.port_key(c) for c in range(len(self._keys), ports)], np.uint64))  # fmt: skip
+        new = [self.port_key(code) for code in range(len(self._keys), ports)]
+        self._keys = np.append(self._keys, np.array(new, np.uint64))
         verdicts = []
         for first, last in runs(period_of(ordered.at_ms)):
             part = slice(first, last)
@@ -85,7 +85,7 @@ class PortStage:
         new = period > self.bank.period
         self.bank.enter(period, ports)
         if new and self.bank.alone:
-            for k in sorted(k for k in self.calibrator.counts.open if k <= period - 2):
+            for k in sorted(k for k in self.calibrator.counts.open if k <= period - LAG):
                 part = self.calibrator.counts.collect(k)
                 self.calibrator.publish(k, [part] if part is not None else [])
 

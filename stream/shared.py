@@ -7,13 +7,16 @@ the time between the periods in which it was touched; it costs nothing while nob
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import HOUR_MS, SharedSpec, SharedView
+from detectors.fold import fold, gather
 
+Sums = tuple[NDArray[np.int64], NDArray[np.int64]]  # row numbers [r], and what was added to them [r, width]
 LAG = 2  # periods from collection to use
 
 
@@ -35,15 +38,17 @@ class Tally:
             self.sums = _grown(self.sums, rows)
             self.touched = _grown(self.touched, rows)
 
-    def collected(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The touched rows and their sums: what travels between partitions."""
+    def collected(self) -> Sums:
+        """The touched rows and their sums."""
         index = np.flatnonzero(self.touched)
         return index, self.sums[index]
 
-    def clear(self, index: NDArray[np.int64]) -> None:
-        """Zero the rows `index`, so that the arrays can serve the next period."""
-        self.sums[index] = 0
-        self.touched[index] = 0
+    def take(self) -> Sums:
+        """The same, leaving zeros, so that the arrays can serve the next period."""
+        rows = int(np.count_nonzero(self.touched))
+        index, sums = np.empty(rows, np.int64), np.empty((rows, self.sums.shape[1]), np.int64)
+        gather(self.sums, self.touched, index, sums)
+        return index, sums
 
 
 class SharedCounts:
@@ -80,29 +85,23 @@ class SharedCounts:
             self.open[into] = tally
         return SharedView(self.totals, tally.sums, tally.touched)
 
-    def collect(self, period: int) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    def collect(self, period: int) -> Sums | None:
         """Close the tally of a period and hand it over; None if there was none."""
         tally = self.open.pop(period, None)
         if tally is None:
             return None
-        index, sums = tally.collected()
-        tally.clear(index)
+        sums = tally.take()
         self._spare.append(tally)
-        return index, sums
+        return sums
 
-    def publish(self, period: int, collected: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> None:
+    def publish(self, period: int, collected: Sequence[Sums]) -> None:
         """Fold what all partitions collected in `period` into the totals; call with rising periods."""
-        index = np.unique(np.concatenate([c[0] for c in collected])) if collected else np.empty(0, np.int64)
-        self._undo, self._undo_of = (index, self.totals[index]), period
+        index, sums = merged(collected) if len(collected) != 1 else collected[0]
+        undo = np.empty((len(index), self.spec.width))
         if len(index):
-            sums = np.zeros((len(index), self.spec.width), np.int64)
-            for rows, part in collected:  # integers: any order gives the same sums
-                sums[np.searchsorted(index, rows)] += part
-            if self.spec.counts_periods:
-                sums[:, -1] = 1
-            decay = np.exp2(-(period - self.last[index]) / self.half_life_periods)
-            self.totals[index] = self.totals[index] * decay[:, None] + sums
-            self.last[index] = period
+            sums = sums.reshape(len(index), self.spec.width)
+            fold(self.totals, self.last, index, sums, period, self.half_life_periods, self.spec.counts_periods, undo)
+        self._undo, self._undo_of = (index, undo), period
         self.published = period
 
     def swap(self) -> None:
@@ -137,6 +136,17 @@ class SharedCounts:
             tally = self.open[period] = Tally(rows, self.spec.width)
             index = arrays[f"open{period}_rows"]
             tally.sums[index], tally.touched[index] = arrays[f"open{period}_sums"], 1
+
+
+def merged(collected: Sequence[Sums]) -> Sums:
+    """The sums of several partitions as one; integers, so that any order gives the same."""
+    if not collected:
+        return np.empty(0, np.int64), np.empty((0, 0), np.int64)
+    index = np.unique(np.concatenate([rows for rows, _ in collected]))
+    sums = np.zeros((len(index), collected[0][1].shape[1]), np.int64)
+    for rows, part in collected:
+        sums[np.searchsorted(index, rows)] += part
+    return index, sums
 
 
 def _grown(array: NDArray[Any], rows: int) -> NDArray[Any]:

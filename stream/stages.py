@@ -16,10 +16,10 @@ from detectors.admission import admit
 from detectors.base import DAY_MS, Array, Columns, Detector, Out
 from schemas.batch import CrossingBatch
 from stream.assessment import Assessment
-from stream.shared import LAG, SharedCounts, period_of
+from stream.shared import LAG, SharedCounts, Sums, period_of
 from stream.state import StateTable
 
-Collected = list[tuple[NDArray[np.int64], NDArray[np.int64]] | None]
+Collected = list[Sums | None]
 OnError = Callable[[Detector, Exception], None]
 
 

@@ -1,0 +1,100 @@
+"""How does any river anomaly detector join? By its dotted name in the configuration, at its own speed.
+
+`score_one` then `learn_one` of one river model for each port, on a dict of the features that `FEATURES` names:
+what the vehicle's own models said, in [0, 1] (see `detectors/features.py`), under the detectors' names; an answer
+that was not evaluated is left out of the dict, unless `fill` gives the value that stands for it. river's scores
+are no p-values; the calibration ranks them: p = exp(-score scaled to `TOP` nats) before it.
+
+One crossing at a time in Python: some 50,000 a second and model on their own, less for slower models.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from detectors.base import Columns, Context, Finding, Out, SharedSpec, SharedView
+from detectors.special import SMALLEST_P
+from schemas.batch import Array
+from schemas.errors import ConfigError
+
+TOP = 10.0  # nats for a score of 1
+ROW = np.dtype([("learnt", "u8")])
+
+
+class RiverAdaptor:
+    """A detector of the port stage around river models."""
+
+    version = 1
+    key = "port"
+    typologies = ("peer_outlier",)
+    reads = ("features", "port")
+    row = ROW
+    evidence = ("score", "seen")
+    shared: tuple[SharedSpec, ...] = ()
+
+    def __init__(self, name: str, path: str, params: Mapping[str, Any], features: tuple[str, ...], fill: float = 0.0) -> None:
+        """Raises ConfigError where `path` is no anomaly detector of river or does not take `params`."""
+        self.name = name
+        self.source = path
+        self.features = features
+        self.fill = fill
+        self._class = river_class(name, path)
+        self._params = dict(params)
+        self._models: dict[int, Any] = {}
+        self._new_model()  # a wrong parameter stops the start, not the stream
+
+    def _new_model(self) -> Any:
+        try:
+            return self._class(**self._params)
+        except (TypeError, ValueError) as error:
+            takes = ", ".join(inspect.signature(self._class).parameters)
+            raise ConfigError(f"river_detectors.{self.name}.params: {error}; {self.source} takes: {takes}") from error
+
+    def assess(
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+    ) -> None:
+        """Score, then learn, one crossing after the other."""
+        values = batch["features"].tolist()
+        ports = batch["port"].tolist()
+        learnt = rows["learnt"]
+        for i, (slot, port) in enumerate(zip(slots.tolist(), ports, strict=True)):
+            x = {name: self.fill if math.isnan(v) else v for name, v in zip(self.features, values[i], strict=True)}
+            model = self._models.get(port)
+            if model is None:
+                model = self._models[port] = self._new_model()
+            if learnt[slot] > 0:
+                score = float(model.score_one(x))
+                if math.isfinite(score):
+                    out.p[i] = min(1.0, max(SMALLEST_P, math.exp(-TOP * min(max(score, 0.0), 3.0))))
+                    out.evidence[i] = score, learnt[slot]
+            model.learn_one(x)
+            learnt[slot] += 1
+
+    def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
+        """The river score and how many crossings it rests on."""
+        seen = int(evidence["seen"])
+        sentence = f"{self.name} ({self.source}) scores {evidence['score']:.3g} here ({seen} crossings seen at this port)."
+        return Finding("peer_outlier", round(evidence["score"], 6), None, None, seen, sentence, None)
+
+
+def river_class(name: str, path: str) -> Any:
+    """The class at a dotted path below `river`; raises ConfigError for anything that is no river anomaly detector."""
+    from river import base
+
+    where = f"river_detectors.{name}.class"
+    module, _, attribute = path.rpartition(".")
+    if not path.startswith("river."):
+        raise ConfigError(f'{where}: a dotted name below "river." is required, such as river.anomaly.HalfSpaceTrees; got {path!r}')
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"{where}: {path!r} is not in the installed river ({error}); see river.anomaly for what there is") from error
+    if not (inspect.isclass(found) and issubclass(found, base.AnomalyDetector)):
+        raise ConfigError(f"{where}: {path!r} is no unsupervised anomaly detector; choose a class of river.anomaly")
+    return found
