@@ -62,9 +62,9 @@ def demo(seed: int, speed: float, days: int, plain: bool, seconds: float | None)
     console = Console()
     plain = plain or not console.is_terminal
     try:
-        with preparing(console, plain=plain) as progress:
-            border = build(seed, days, progress)
-            border.warm_up(progress)
+        with preparing(console, plain=plain) as told:
+            border = build(seed, days, told)
+            border.warm_up(told)
         screen: Screen = PlainScreen(console, border) if plain else LiveScreen(console, border)
         with screen:
             play(border, screen, Pace(speed, seconds), Clock())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -26,14 +25,24 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 WARM_DAYS = 60
+AFTER_DAYS = 7  # generated and not shown: stories are not planted in the last days of a log
 VEHICLES = 12_000
 PORTS = 10
-PLANTED = 0.002  # of crossings: some stories a simulated day
+PLANTED = 0.001  # of crossings: some stories a simulated day
 START = "2026-01-05"
 FIRST_BLOCK = 64
 BLOCK = 4_096
+SHOWN_OF_HISTORY = 3
 
-Progress = Callable[[str, int, int], None]  # what is being done, how much of it is done, how much there is
+
+class Told(Protocol):
+    """Who hears how the preparations go."""
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """What is being done, how much of it is done and how much there is (0: not known)."""
+
+    def alert(self, border: DemoBorder, alert: Alert) -> None:
+        """One of the first alerts of the history."""
 
 
 class DemoBorder:
@@ -67,15 +76,17 @@ class DemoBorder:
         first, last = self.traffic.crossing_id(begin), self.traffic.crossing_id(end)  # ids rise with time
         return {number for crossing, _, number in self.traffic.labels if first <= crossing < last}
 
-    def warm_up(self, progress: Progress) -> None:
-        """Read the history, as fast as it goes."""
+    def warm_up(self, told: Told) -> None:
+        """Read the history, as fast as it goes; its first alerts are told, so that there is something to read."""
         total = self._arrivals_until(self.live_from_ms)
-        progress("compiling the detectors (long on the first run only)", 0, total)
+        told.progress("compiling the detectors (long on the first run only)", 0, total)
         self._read(min(FIRST_BLOCK, total))
         while self._next < total:
-            progress("reading 60 days of history", self._next, total)
-            self._read(min(self._next + BLOCK, total))
-        progress("reading 60 days of history", total, total)
+            told.progress("reading the history", self._next, total)
+            told_so_far = self.tally.history_alerts
+            for alert in self._read(min(self._next + BLOCK, total))[: max(0, SHOWN_OF_HISTORY - told_so_far)]:
+                told.alert(self, alert)
+        told.progress("reading the history", total, total)
         self.now_ms = self.live_from_ms
         self.tally.begin_live(self._next)
 
@@ -165,10 +176,10 @@ class Tally:
         return int((np.searchsorted(times, times + HOUR_MS, side="left") - np.arange(len(times))).max())
 
 
-def build(seed: int, days: int, progress: Progress) -> DemoBorder:
+def build(seed: int, days: int, told: Told) -> DemoBorder:
     """A border with `days` days after its history; environment settings count, the ports are the real ones."""
-    progress("drawing the lives of 12,000 vehicles", 0, 0)
-    traffic = generate(seed, WARM_DAYS + days, VEHICLES, PORTS, PLANTED, START)
+    told.progress(f"drawing the lives of {VEHICLES:,} vehicles", 0, 0)
+    traffic = generate(seed, WARM_DAYS + days + AFTER_DAYS, VEHICLES, PORTS, PLANTED, START)
     settings = load(None, ["ports=us"]).settings
     begin = traffic.places.start_ms
     return DemoBorder(

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Protocol, Self
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bar
+from rich.text import Text
 
-from ops.demo_view import View, when, why
+from ops.demo_view import View, line_of
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from ops.demo_border import DemoBorder, Progress
+    from ops.demo_border import DemoBorder, Told
     from schemas.models import Alert
 
 
@@ -53,7 +54,7 @@ class LiveScreen:
         self._live.refresh()
 
     def _render(self) -> RenderableType:
-        return self._view.render(self._elapsed_s, self._live.console.size.height)
+        return self._view.render(self._elapsed_s, *self._live.console.size)
 
 
 class PlainScreen:
@@ -72,13 +73,9 @@ class PlainScreen:
 
     def show(self, alerts: list[Alert], elapsed_s: float) -> None:
         """Print the alerts, and where we are when a day has passed."""
-        border, ports = self._border, self._border.ports
+        border = self._border
         for alert in alerts:
-            port = ports.label_of(ports.code_of(alert.port))
-            self._line(
-                f"{when(ports, alert)} {alert.severity.upper()} score {alert.score:.1f} {port} lane {alert.lane} "
-                f"{alert.direction} vehicle {alert.vehicle[:8]}: {why(alert)} [{border.tally.label_of(alert)}]"
-            )
+            self._line(line_of(border, alert))
         day = f"{border.simulated_now():%Y-%m-%d}"
         if day != self._day:
             self._day = day
@@ -88,20 +85,46 @@ class PlainScreen:
         self._console.out(text, highlight=False)
 
 
+class _PlainTold:
+    """A line for each kind of work."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said = ""
+
+    def progress(self, what: str, done: int, total: int) -> None:  # noqa: ARG002  (a line is said once)
+        """Say what is being done, when that changes."""
+        if what != self._said:
+            self._said = what
+            self._console.out(f"{what} ...", highlight=False)
+
+    def alert(self, border: DemoBorder, alert: Alert) -> None:
+        """Print it."""
+        self._console.out(f"from the history: {line_of(border, alert)}", highlight=False)
+
+
+class _BarTold:
+    """A bar, and above it what there is to read."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=None)
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Move the bar."""
+        self._bar.update(self._task, description=what, completed=done, total=total or None)
+
+    def alert(self, border: DemoBorder, alert: Alert) -> None:
+        """Print it above the bar."""
+        self._bar.console.print(Text(f"From the history: {line_of(border, alert)}\n"))
+
+
 @contextmanager
-def preparing(console: Console, *, plain: bool) -> Iterator[Progress]:
+def preparing(console: Console, *, plain: bool) -> Iterator[Told]:
     """Tells how far the preparations are: a bar on a terminal, a line for each kind of work elsewhere."""
     if plain:
-        said: set[str] = set()
-
-        def say(what: str, _done: int, _total: int) -> None:
-            if what not in said:
-                said.add(what)
-                console.out(f"{what} ...", highlight=False)
-
-        yield say
+        yield _PlainTold(console)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total or None)
+        yield _BarTold(bar)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from schemas.ports import Ports
 
 DAY_MS = 86_400_000
+HEADER_ROWS = 5
+WIDE = 110  # columns from which the ports have room beside the alerts
 # Severity is said by shape and word; colour only repeats it.
 SHAPES = {"critical": "◆◆◆◆", "high": "▲▲▲ ", "medium": "●●  ", "low": "○   "}
 ASCII_SHAPES = {"critical": "####", "high": "### ", "medium": "##  ", "low": "#   "}
@@ -33,34 +35,39 @@ class View:
         self._border = border
         self._shapes = ASCII_SHAPES if ascii_only else SHAPES
 
-    def render(self, elapsed_s: float, height: int) -> RenderableType:
-        """The whole picture, for a terminal of `height` rows."""
-        layout = Layout()
-        layout.split_column(Layout(self._header(elapsed_s), name="header", size=4), Layout(name="body"))
-        layout["body"].split_row(
-            Layout(self._alerts(height - 4), name="alerts", ratio=3),
-            Layout(self._ports(), name="ports", minimum_size=28, ratio=1),
-        )
+    def render(self, elapsed_s: float, width: int, height: int) -> RenderableType:
+        """The picture for a terminal of `width` columns and `height` rows; the ports only where there is room."""
+        layout, body = Layout(), Layout(self._alerts(height - HEADER_ROWS), name="alerts", ratio=3)
+        if width >= WIDE:
+            body = Layout()
+            body.split_row(
+                Layout(self._alerts(height - HEADER_ROWS), ratio=3), Layout(self._ports(), minimum_size=34, ratio=1)
+            )
+        layout.split_column(Layout(self._header(elapsed_s), size=HEADER_ROWS), body)
         return layout
 
     def _header(self, elapsed_s: float) -> RenderableType:
         border, tally = self._border, self._border.tally
         shown = border.crossings - tally.history_crossings
-        first = Text.assemble(
-            (" DEMO ", "bold black on yellow"), "  generated traffic, not real vehicles      ",
-            (f"{border.simulated_now():%a %d %b %Y %H:%M} UTC", "bold"), "      Ctrl-C ends",
-        )  # fmt: skip
-        rate = f"{shown / elapsed_s:,.0f}/s" if elapsed_s > 0 else ""
-        second = Text(
-            f"crossings {shown:,} {rate}   history {tally.history_crossings:,}   vehicles "
-            f"{border.pipeline.counters['vehicles']:,}   alerts {tally.alerts}"
-        )
-        return Panel(Group(first, second), padding=(0, 1))
+        rate = f" ({shown / elapsed_s:,.0f}/s)" if elapsed_s > 0 else ""
+        peak = max(tally.busiest_hour(code) for code in border.traffic.places.codes)
+        budget = border.settings.budget_per_hour * border.settings.operators
+        rows = [
+            Text.assemble((" DEMO ", "bold black on yellow"), " generated traffic, not real vehicles; Ctrl-C ends"),
+            Text(f"{border.simulated_now():%a %d %b %Y %H:%M} UTC   crossings {shown:,}{rate}   alerts {tally.alerts}"),
+            Text(
+                f"busiest hour of a port: {peak} of {budget:g} alerts   vehicles known: "
+                f"{border.pipeline.counters['vehicles']:,}"
+            ),
+        ]
+        for row in rows:
+            row.no_wrap, row.overflow = True, "ellipsis"
+        return Panel(Group(*rows), padding=(0, 1))
 
     def _alerts(self, height: int) -> RenderableType:
         table = Table(
             expand=True,
-            title="Latest alerts: advice to a person, never an action",
+            title="Latest alerts: advice to a person, never an action; times of the port",
             title_justify="left",
             pad_edge=False,
         )
@@ -95,16 +102,15 @@ class View:
 
     def _ports(self) -> RenderableType:
         border = self._border
-        budget = border.settings.budget_per_hour * border.settings.operators
-        table = Table(expand=True, title=f"Alerts/h, budget {budget:g}", title_justify="left", pad_edge=False)
+        table = Table(expand=True, title="Alerts by port", title_justify="left", pad_edge=False)
         table.add_column("port", no_wrap=True, ratio=1)
-        table.add_column("mean", justify="right", width=5)
-        table.add_column("peak", justify="right", width=4)
-        hours = max(1.0, (border.now_ms - border.live_from_ms) / 3_600_000)
+        table.add_column("a day", justify="right", width=5)
+        table.add_column("peak/h", justify="right", width=6)
+        days = max(1.0, (border.now_ms - border.live_from_ms) / DAY_MS)
         for code in border.traffic.places.codes:
             count = len(border.tally.by_port.get(code, ()))
             name = border.ports.label_of(border.ports.code_of(code))
-            table.add_row(name, f"{count / hours:.2f}", str(border.tally.busiest_hour(code)))
+            table.add_row(name, f"{count / days:.1f}", str(border.tally.busiest_hour(code)))
         return table
 
 
@@ -119,3 +125,13 @@ def when(ports: Ports, alert: Alert, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     utc_ms = np.array([round(alert.occurred_at.timestamp() * 1000)], np.int64)
     local_ms = int(ports.local_ms(utc_ms, np.array([ports.code_of(alert.port)]))[0])
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=local_ms)).strftime(form)
+
+
+def line_of(border: DemoBorder, alert: Alert) -> str:
+    """An alert as one line of text: when, how severe, where, who, why, and what the generator knows of it."""
+    ports, label = border.ports, border.tally.label_of(alert)
+    place = f"{ports.label_of(ports.code_of(alert.port))} lane {alert.lane} {alert.direction}"
+    return (
+        f"{when(ports, alert)} {alert.severity.upper()} score {alert.score:.1f} {place} "
+        f"vehicle {alert.vehicle[:8]}: {why(alert)} [{label}]"
+    )

@@ -28,8 +28,23 @@ from schemas.ports import Ports
 HISTORY_DAYS, SHOW_DAYS = 45, 8
 
 
-def unheard(_what: str, _done: int, _total: int) -> None:
-    """Progress that nobody watches."""
+class Ear:
+    """Hears the preparations."""
+
+    def __init__(self) -> None:
+        self.work: list[str] = []
+        self.alerts: list[Alert] = []
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Keep what is new."""
+        assert done <= total
+        if what not in self.work:
+            self.work.append(what)
+
+    def alert(self, border: DemoBorder, alert: Alert) -> None:
+        """Keep it."""
+        assert border.tally.history_alerts > 0
+        self.alerts.append(alert)
 
 
 def new_border(traffic: Traffic) -> DemoBorder:
@@ -38,7 +53,7 @@ def new_border(traffic: Traffic) -> DemoBorder:
     settings = Settings(ports="us")
     days = (begin + HISTORY_DAYS * DAY_MS, begin + (HISTORY_DAYS + SHOW_DAYS) * DAY_MS)
     border = DemoBorder(traffic, settings, Ports.builtin("us"), *days)
-    border.warm_up(unheard)
+    border.warm_up(Ear())
     return border
 
 
@@ -52,6 +67,14 @@ def traffic() -> Traffic:
 def border(traffic: Traffic) -> DemoBorder:
     """A border of its own for each test: showing it changes it."""
     return new_border(traffic)
+
+
+@pytest.fixture(scope="module")
+def shown(traffic: Traffic) -> DemoBorder:
+    """A border whose days have all been shown; for tests that only look."""
+    border = new_border(traffic)
+    border.advance(border.end_ms)
+    return border
 
 
 @dataclass
@@ -87,6 +110,16 @@ class Kept:
     def show(self, alerts: list[Alert], elapsed_s: float) -> None:  # noqa: ARG002
         """Keep them."""
         self.alerts += alerts
+
+
+def test_the_history_tells_its_first_alerts(traffic: Traffic) -> None:
+    """While the history is read the viewer hears what is done and sees the first three alerts; they count apart."""
+    begin, ear = traffic.places.start_ms, Ear()
+    border = DemoBorder(traffic, Settings(ports="us"), Ports.builtin("us"), begin + 45 * DAY_MS, begin + 46 * DAY_MS)
+    border.warm_up(ear)
+    assert len(ear.work) == 2
+    assert len(ear.alerts) == 3 < border.tally.history_alerts
+    assert border.tally.alerts == 0
 
 
 def test_simulated_time_follows_the_pace(border: DemoBorder) -> None:
@@ -138,46 +171,43 @@ def test_plain_lines_say_what_an_operator_needs(border: DemoBorder) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (140, 50)])
-def test_the_picture_shows_watermark_alerts_and_budget(border: DemoBorder, width: int, height: int) -> None:
+def test_the_picture_shows_watermark_alerts_and_budget(shown: DemoBorder, width: int, height: int) -> None:
     """On a small and on a large terminal: DEMO, severity by word and shape, the sentence, the ports' alerts an hour."""
-    border.advance(border.end_ms)
-    text = _picture(border, width, height, encoding="utf-8")
-    alert = border.tally.latest[0]
+    text = _picture(shown, width, height, encoding="utf-8")
+    alert = shown.tally.latest[0]
     assert " DEMO " in text
     assert "not real vehicles" in text
     assert alert.severity in text
     assert any(shape in text for shape in "◆▲●○")
     assert alert.reasons[0].sentence.split()[0] in text
-    assert "budget 6" in text
+    assert "of 6 alerts" in text
+    assert ("peak/h" in text) == (width > 100)
     assert max(len(line) for line in text.splitlines()) <= width
 
 
-def test_a_terminal_without_unicode_gets_ascii(border: DemoBorder) -> None:
+def test_a_terminal_without_unicode_gets_ascii(shown: DemoBorder) -> None:
     """Shapes and frames are ASCII where the terminal knows nothing else."""
-    border.advance(border.end_ms)
-    text = _picture(border, 100, 40, encoding="ascii")
+    text = _picture(shown, 100, 40, encoding="ascii")
     assert text.isascii()
-    assert border.tally.latest[0].severity in text
+    assert shown.tally.latest[0].severity in text
 
 
-def test_the_summary_counts_what_was_planted_and_found(border: DemoBorder) -> None:
+def test_the_summary_counts_what_was_planted_and_found(shown: DemoBorder) -> None:
     """Alerts split into planted, benign and ordinary; stories found are among those shown; the next commands follow."""
-    border.advance(border.end_ms)
-    planted = border.planted_so_far()
-    assert border.tally.found <= planted
-    assert border.tally.alerts == border.tally.truths.total() > 0
+    planted = shown.planted_so_far()
+    assert shown.tally.found <= planted
+    assert shown.tally.alerts == shown.tally.truths.total() > 0
     output = io.StringIO()
-    Console(file=output, width=100).print(summary(border))
+    Console(file=output, width=100).print(summary(shown))
     text = output.getvalue()
-    assert f"{len(border.tally.found)} of {len(planted)} planted stories" in text
+    assert f"{len(shown.tally.found)} of {len(planted)} planted stories" in text
     assert "linewatch replay" in text
 
 
-def test_no_port_goes_over_its_cap(border: DemoBorder) -> None:
+def test_no_port_goes_over_its_cap(shown: DemoBorder) -> None:
     """The busiest hour that the summary names is within what an operator can look at."""
-    border.advance(border.end_ms)
-    peaks = [border.tally.busiest_hour(code) for code in border.traffic.places.codes]
-    assert 0 < max(peaks) <= border.settings.budget_cap_per_hour
+    peaks = [shown.tally.busiest_hour(code) for code in shown.traffic.places.codes]
+    assert 0 < max(peaks) <= shown.settings.budget_cap_per_hour
 
 
 def test_the_command_runs_to_its_summary_without_a_terminal() -> None:
@@ -222,6 +252,6 @@ def _picture(border: DemoBorder, width: int, height: int, encoding: str) -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)
     console = Console(file=file, width=width, height=height, force_terminal=True, color_system=None)
-    console.print(View(border, ascii_only=encoding == "ascii").render(8.0, height), height=height)
+    console.print(View(border, ascii_only=encoding == "ascii").render(8.0, width, height), height=height)
     file.flush()
     return raw.getvalue().decode(encoding)
