@@ -11,8 +11,6 @@ from detectors.budget import GUARD_ONE, GUARD_TWO, note_alert, threshold_at, wit
 from detectors.calibration import collect, rank, uniform
 from detectors.combination import e_of_p, term_of
 
-MOST_LLR = 28.0  # nats; keeps the exponential finite, `term_of` bounds the rest
-
 
 @njit(cache=True)
 def judge(budget_rows, slots, now_ms, key, cohort, fresh, p, llr, totals, above, tails, tally, touched, floor,
@@ -32,8 +30,7 @@ def judge(budget_rows, slots, now_ms, key, cohort, fresh, p, llr, totals, above,
             low, high = rank(-log_p, j, cohort[i], totals, above, tails)
             # the p-value is a random rank within its bin; evidence takes the upper end, so that no chance is in it
             calibrated_p[i, j] = low + uniform(key[i], j) * (high - low)
-            second = e_of_p(high, math.log(high)) if math.isnan(llr[i, j]) else math.exp(min(llr[i, j], MOST_LLR))
-            terms[i, j] = term_of(e_of_p(p[i, j], log_p), second)
+            terms[i, j] = term_of(e_of_p(p[i, j], log_p), e_of_p(high, math.log(high)), llr[i, j])
             total += terms[i, j]
             evaluated += 1
             odd += high < GUARD_TWO
