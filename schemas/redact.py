@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 REDACTED = "[redacted]"
-_CUT = b"[redacted: a plate may follow]"
+_CUT = REDACTED.encode()
 _SHORTEST = 3  # letters and digits in the shortest text taken for a plate where it stands without its key
 
 _NAMES = rb"p\0*l\0*a\0*t\0*e|licen[cs]e|registration\b|registration_n|\bvr[mn]\b|\blpn\b"

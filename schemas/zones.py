@@ -7,6 +7,7 @@ everywhere. Offsets are looked up once per zone and quarter of an hour: since 19
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ _CACHE_LIMIT = 1 << 20  # about 30 years of quarters of one zone
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
+@cache  # of files that never change
 def load_zone(name: str) -> ZoneInfo:
     """The zone of that name, such as "America/Tijuana". Raises ConfigError for one that `tzdata` does not know."""
     folder, *parts = ("zoneinfo", *name.split("/"))

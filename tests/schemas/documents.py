@@ -186,6 +186,19 @@ def lines(draw: st.DrawFn) -> bytes:
     return raw[draw(st.integers(0, 40)) :][: draw(st.integers(0, len(raw)))] if kind == "cut" else raw
 
 
-blocks = st.tuples(st.lists(lines(), max_size=8), st.booleans()).map(
+# Valid JSON, but not one object a line: two on one line, and one over two lines, broken at any kind of token.
+_UNTIDY = st.sampled_from(
+    [
+        line() + line(),
+        line().replace(b", ", b",\n", 1),
+        line().replace(b": ", b":\n", 1),
+        b'{"unknown": {}\n, ' + line()[1:],
+        line()[:-1] + b', "unknown": {}\n}',
+        line()[:-1] + b', "unknown": [\n{}]}',
+    ]
+)
+_neat = st.lists(st.sampled_from([line(), line(weight_kg=5)]) | _UNTIDY, max_size=6)
+
+blocks = st.tuples(st.lists(lines(), max_size=8) | _neat, st.booleans()).map(
     lambda drawn: b"\n".join(drawn[0]) + (b"\n" if drawn[1] else b"")
 )

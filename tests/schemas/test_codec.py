@@ -92,6 +92,16 @@ def test_what_the_contract_allows_is_a_crossing(raw: bytes) -> None:
     assert 3 == len(codec().decode(line() + b"\n" + raw + b"\n" + line()).batch)
 
 
+@pytest.mark.parametrize(
+    "spread",
+    [b'{"unknown": {}\n, ' + line()[1:], line()[:-1] + b', "unknown": {}\n}', line()[:-1] + b', "unknown": [\n{}]}'],
+)
+def test_two_objects_on_a_line_do_not_make_up_for_one_over_two_lines(spread: bytes) -> None:
+    """As many objects as lines, but not one a line: each line is judged as it would be alone."""
+    batch, rejects, total = codec().decode(line() + line() + b"\n" + spread)
+    assert (0, 3, [1, 2, 3]) == (len(batch), total, [reject.line for reject in rejects])
+
+
 def test_no_bytes_give_an_empty_batch() -> None:
     """An empty file has no crossings, with the right columns."""
     for data in (b"", b"\n", b" \r\n\n\t"):
