@@ -14,7 +14,7 @@ from rich.text import Text
 from ops.demo_view import View, line_of
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
     from ops.demo_border import DemoBorder, Told
     from schemas.models import Alert
@@ -38,8 +38,7 @@ class LiveScreen:
 
     def __init__(self, console: Console, border: DemoBorder) -> None:
         self._view = View(border, ascii_only=console.options.ascii_only)
-        self._live = Live(console=console, screen=True, auto_refresh=False, get_renderable=self._render)
-        self._elapsed_s = 0.0
+        self._live = Live(console=console, screen=True, auto_refresh=False)
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -50,11 +49,7 @@ class LiveScreen:
 
     def show(self, alerts: list[Alert], elapsed_s: float) -> None:  # noqa: ARG002  (the tally has them)
         """Redraw; what is shown is the border's tally."""
-        self._elapsed_s = elapsed_s
-        self._live.refresh()
-
-    def _render(self) -> RenderableType:
-        return self._view.render(self._elapsed_s, *self._live.console.size)
+        self._live.update(self._view.render(elapsed_s, *self._live.console.size), refresh=True)
 
 
 class PlainScreen:

@@ -18,7 +18,7 @@ from rich.console import Console
 from evaluation.border import Traffic, generate
 from ops.demo import Clock, Pace, demo, play
 from ops.demo_border import DAY_MS, START, DemoBorder
-from ops.demo_screens import PlainScreen
+from ops.demo_screens import LiveScreen, PlainScreen
 from ops.demo_summary import facts, summary
 from ops.demo_view import View
 from ops.settings import Settings
@@ -183,6 +183,18 @@ def test_the_picture_shows_watermark_alerts_and_budget(shown: DemoBorder, width:
     assert "of 6 alerts" in text
     assert ("peak/h" in text) == (width > 100)
     assert max(len(line) for line in text.splitlines()) <= width
+
+
+def test_the_live_screen_takes_the_terminal_and_gives_it_back(shown: DemoBorder) -> None:
+    """The picture is drawn on the terminal's other screen, which is left at the end."""
+    output = io.StringIO()
+    console = Console(file=output, width=120, height=40, force_terminal=True, color_system=None)
+    with LiveScreen(console, shown) as screen:
+        screen.show([], 8.0)
+    text = output.getvalue()
+    assert text.startswith("\x1b[?1049h")
+    assert text.index("generated traffic, not real vehicles") < text.index("\x1b[?1049l")
+    assert shown.tally.latest[0].vehicle[:8] in text
 
 
 def test_a_terminal_without_unicode_gets_ascii(shown: DemoBorder) -> None:
