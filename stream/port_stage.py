@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,19 +66,20 @@ class PortStage:
         self.late = 0
         self._keys = np.zeros(0, np.uint64)
 
-    def push(self, ordered: Ordered, ports: int) -> list[Verdicts]:
-        """Decide crossings that are in order; one result for each event-time hour among them."""
+    def push(self, ordered: Ordered, ports: int) -> Iterator[Verdicts]:
+        """Decide crossings that are in order; one result for each event-time hour among them.
+
+        Lazily: each result must be turned into alerts before the next is asked for, since its calibration is then replaced.
+        """
         self.late += int(ordered.late.sum())
         new = [self.port_key(code) for code in range(len(self._keys), ports)]
         self._keys = np.append(self._keys, np.array(new, np.uint64))
-        verdicts = []
         for first, last in runs(period_of(ordered.at_ms)):
             part = slice(first, last)
             rows = ordered.rows if last - first == len(ordered.late) else ordered.rows.take(part)
             period = int(period_of(ordered.at_ms[first]))
             self.enter(period, ports)
-            verdicts.append(self._decide(rows, ordered.at_ms[part], ordered.late[part], period))
-        return verdicts
+            yield self._decide(rows, ordered.at_ms[part], ordered.late[part], period)
 
     def enter(self, period: int, ports: int) -> None:
         """Publish what is due before crossings of `period` are decided."""
