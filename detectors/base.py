@@ -42,6 +42,9 @@ class SharedView(NamedTuple):
     touched: NDArray[np.uint8]  # [rows] set to 1 where `tally` was added to
 
 
+Shared = tuple[SharedView, ...]  # the tables of `Detector.shared`, in that order
+
+
 class Columns(NamedTuple):
     """What the stage knows of each crossing beside the batch: filled before the detectors run."""
 
@@ -81,18 +84,44 @@ class Context(NamedTuple):
 class Detector(Protocol):
     """The protocol; see `detectors/odd_hour.py` for a complete example."""
 
-    name: str
-    version: int
-    key: str  # "vehicle" or "port": the key of the stage it runs in
-    typologies: tuple[str, ...]
-    reads: tuple[str, ...]  # names in schemas.batch.DETECTOR_COLUMNS
-    row: np.dtype[Any]
-    evidence: tuple[str, ...]
-    shared: tuple[SharedSpec, ...]
-    source: str
+    @property
+    def name(self) -> str:
+        """Unique among the detectors; a word for files and metrics."""
+
+    @property
+    def version(self) -> int:
+        """Counts up when the same input would get another answer."""
+
+    @property
+    def key(self) -> str:
+        """ "vehicle" or "port": the key of the stage it runs in."""
+
+    @property
+    def typologies(self) -> tuple[str, ...]:
+        """The codes that `explain` may give."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Names in `schemas.batch.DETECTOR_COLUMNS`; in the port stage also "features"."""
+
+    @property
+    def row(self) -> np.dtype[Any]:
+        """The state of one key; all zeros is a key never seen."""
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """What the columns of `Out.evidence` are."""
+
+    @property
+    def shared(self) -> tuple[SharedSpec, ...]:
+        """The tables that its keys fill together."""
+
+    @property
+    def source(self) -> str:
+        """Where the formula comes from."""
 
     def assess(
-        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score each crossing of the batch in order, then learn from it."""
         ...

@@ -1,4 +1,4 @@
-"""Has a vehicle that fell silent come back to work? `dormant_reactivated`: silent 90 days or more, then two crossings in 72 h.
+"""Has a vehicle that fell silent come back to work? `dormant_reactivated`: 90 silent days, then two crossings in 72 h.
 
 Model. Logarithms of the gaps between its crossings, Normal-Inverse-Gamma with a fixed weak prior for the spread;
 the p-value of the silence is the upper Student-t tail, said at the second crossing within 72 hours after it (and
@@ -17,20 +17,24 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from detectors.base import DAY_MS, Array, Columns, Context, Finding, Out, Parameters, SharedSpec, SharedView
+from detectors.base import DAY_MS, Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.decay import decay_factor
 from detectors.phrase import duration
 from detectors.special import bounded_p, student_tail
+from schemas.batch import Array
 
 SILENCE_S = 90 * 86400
 BACK_S = 72 * 3600
 PRIOR_DF = 4.0
 PRIOR_VARIANCE = 1.0  # of the log gap within a vehicle
-ROW = np.dtype([("n", "f4"), ("mean", "f4"), ("m2", "f4"), ("last_s", "u4"), ("silence_s", "u4"), ("woke_s", "u4"), ("p", "f4")])
+ROW = np.dtype(
+    [("n", "f4"), ("mean", "f4"), ("m2", "f4"), ("last_s", "u4"), ("silence_s", "u4"), ("woke_s", "u4"), ("p", "f4")]
+)
 
 
 @njit(cache=True)
 def assess(rows, slots, time_ms, seen, age_ms, p, llr, evidence, min_seen, half_life_s):  # type: ignore[no-untyped-def]
+    """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
         row = rows[slots[i]]
         now_s = time_ms[i] // 1000
@@ -82,7 +86,7 @@ class DormantReactivated:
     min_seen: int = 4
 
     def assess(
-        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
         assess(rows, slots, batch["time_ms"], known.seen, known.age_ms, *out,
@@ -96,8 +100,10 @@ class DormantReactivated:
         'Silent for 120 days, then again within 2 h of coming back; its usual gap is 3 days (57 earlier crossings).'
         """
         silence, seen = evidence["silence_s"], int(evidence["seen"])
+        back = duration(evidence["back_s"], up=True)
         sentence = (
-            f"Silent for {duration(silence)}, then again within {duration(evidence['back_s'], up=True)} of coming back; "
+            f"Silent for {duration(silence)}, then again within {back} of coming back; "
             f"its usual gap is {duration(evidence['usual_gap_s'])} ({seen} earlier crossings)."
         )
-        return Finding("dormant_reactivated", round(silence / 86400, 1), "days", None, seen, sentence, "after a silence under 90 days")
+        without = "after a silence under 90 days"
+        return Finding("dormant_reactivated", round(silence / 86400, 1), "days", None, seen, sentence, without)

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from detectors.base import Array
+from schemas.batch import Array
 
 LOW, HIGH = -5.0, 10.0  # nats
 DECADES = 6.0

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from detectors.base import Array, Columns, Context, Finding, Out, Parameters, SharedSpec, SharedView
+from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.decay import decay_factor
 from detectors.special import bounded_p, negative_binomial_tail
-from schemas.batch import VEHICLE_CLASSES
+from schemas.batch import VEHICLE_CLASSES, Array
 
 CLASSES = len(VEHICLE_CLASSES)
 KEPT = 16  # crossings remembered for the 24-hour window; more are said as "16 or more"
@@ -30,8 +30,16 @@ DAY_S = 86400
 FIXED = 65536.0
 EXPOSURE, COUNT, DISPERSION, SAMPLES = 0, 1, 2, 3  # columns of a class row
 VOLUME, PERIODS = 0, 1  # columns of a port row
-ROW = np.dtype([("times", "u4", (KEPT,)), ("days", "u1", (DAYS,)), ("n", "f4"), ("exposure_d", "f4"), ("last_s", "u4"), ("at", "i1")])
-
+ROW = np.dtype(
+    [
+        ("times", "u4", (KEPT,)),
+        ("days", "u1", (DAYS,)),
+        ("n", "f4"),
+        ("exposure_d", "f4"),
+        ("last_s", "u4"),
+        ("at", "i1"),
+    ]
+)
 
 
 @njit(cache=True)
@@ -80,8 +88,11 @@ def quiet_count(shape, rate, exposure, spread):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def assess(rows, slots, time_ms, port, vehicle_class, seen, fresh, age_ms, prior, tally, touched, recent, recent_tally,
-           recent_touched, settled, settled_tally, settled_touched, p, llr, evidence, min_seen, half_life_s):  # type: ignore[no-untyped-def]  # fmt: skip
+def assess(  # type: ignore[no-untyped-def]
+    rows, slots, time_ms, port, vehicle_class, seen, fresh, age_ms, prior, tally, touched, recent, recent_tally,
+    recent_touched, settled, settled_tally, settled_touched, p, llr, evidence, min_seen, half_life_s
+):  # fmt: skip
+    """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
         row = rows[slots[i]]
         now_s = time_ms[i] // 1000
@@ -148,7 +159,7 @@ class FrequencyBurst:
     min_seen: int = 6
 
     def assess(
-        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
         views = [array for view in shared for array in view]
@@ -166,7 +177,10 @@ class FrequencyBurst:
         window = "24 h" if evidence["window_d"] == 1 else "7 days"
         more = " or more" if window == "24 h" and count >= KEPT else ""
         usual = f"{evidence['usual']:.1f}".removesuffix(".0")
-        sentence = f"Crossed {count}{more} times in the {window} before this one; its usual is {usual} ({seen} earlier crossings)."
+        sentence = (
+            f"Crossed {count}{more} times in the {window} before this one; "
+            f"its usual is {usual} ({seen} earlier crossings)."
+        )
         quiet = evidence["quiet_count"]
         without = None if math.isnan(quiet) else f"with {int(quiet)} or fewer in {window}"
         return Finding("frequency_burst", float(count), f"crossings in {window}", None, seen, sentence, without)

@@ -1,9 +1,10 @@
-"""Could one vehicle be at both ports? `impossible_journey`: faster between two ports than vehicles go: a clone or a misread.
+"""Could one vehicle be at both ports? `impossible_journey`: faster than vehicles go, so a clone or a misread.
 
 Model. P(a journey this fast) from the peers' histogram of log travel times of the ordered pair of ports, with a
-prior of `PRIOR` journeys (a crossing at the same port as the last is no journey and not evaluated): a speed model where the registry gives positions (great-circle distance, log-normal
-speeds around `SPEED_KMH`), a weak general one where it does not. A misread that happens to spell this vehicle's
-plate explains the pair as well, so its probability is a floor:
+prior of `PRIOR` journeys (a crossing at the same port as the last is no journey and not evaluated): a speed model
+where the registry gives positions (great-circle distance, log-normal speeds around `SPEED_KMH`), a weak general one
+where it does not. A misread that happens to spell this vehicle's plate explains the pair as well, so its probability
+is a floor:
 
     p = 1 - (1 - p_fast) (1 - COLLISION (1 - confidence_now * confidence_then))
 
@@ -20,9 +21,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from detectors.base import Array, Columns, Context, Finding, Out, Parameters, SharedSpec, SharedView
+from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.phrase import duration
 from detectors.special import bounded_p, normal_cdf
+from schemas.batch import Array
 
 BINS = 32
 LOW = math.log(1.0)  # 1 s .. 30 days
@@ -74,7 +76,10 @@ def faster(prior, row, elapsed_s, km):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def assess(rows, slots, time_ms, port, confidence, seen, fresh, prior, tally, touched, p, llr, evidence, latitude, longitude):  # type: ignore[no-untyped-def]
+def assess(  # type: ignore[no-untyped-def]
+    rows, slots, time_ms, port, confidence, seen, fresh, prior, tally, touched, p, llr, evidence, latitude, longitude
+):
+    """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
         row = rows[slots[i]]
         if seen[i] > 0 and row.port != port[i]:
@@ -123,7 +128,7 @@ class ImpossibleJourney:
     source: str = "Sinnott 1984, Virtues of the haversine; Gelman et al., Bayesian Data Analysis, 3.4"
 
     def assess(
-        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
         assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out,
@@ -132,9 +137,11 @@ class ImpossibleJourney:
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The journey, its speed where the distance is known, and what a misread would explain.
 
-        >>> numbers = {"elapsed_s": 600, "from_port": 3, "km": 210.0, "journeys": 41, "p_misread": 0.001, "calm_s": 9000, "journeys_below": 0}
+        >>> numbers = {"elapsed_s": 600, "from_port": 3, "km": 210.0, "journeys": 41, "p_misread": 0.001}
+        >>> numbers |= {"calm_s": 9000, "journeys_below": 0}
         >>> ImpossibleJourney().explain(numbers, Context("2504", lambda code: "2604", "inbound")).sentence
-        'At port 2604 and 10 min later at port 2504, 210 km away (1260 km/h): one of the two may be another vehicle or a misread.'
+        'At port 2604 and 10 min later at port 2504, 210 km away (1260 km/h): one of the two may be another vehicle
+        or a misread.'
         """
         elapsed, km = evidence["elapsed_s"], evidence["km"]
         away = ""
@@ -144,8 +151,8 @@ class ImpossibleJourney:
             quicker = math.ceil(100 * evidence["journeys_below"] / evidence["journeys"])
             away = f", where {quicker} % of {evidence['journeys']:.0f} recent journeys were as fast"
         sentence = (
-            f"At port {context.port_name(int(evidence['from_port']))} and {duration(elapsed)} later at port {context.port}{away}: "
-            "one of the two may be another vehicle or a misread."
+            f"At port {context.port_name(int(evidence['from_port']))} and {duration(elapsed)} later "
+            f"at port {context.port}{away}: one of the two may be another vehicle or a misread."
         )
         calm = evidence["calm_s"]
         without = None if math.isnan(calm) else f"after {duration(calm, up=True)} or more between them"

@@ -13,9 +13,11 @@ from detectors.combination import e_of_p, term_of
 
 
 @njit(cache=True)
-def judge(budget_rows, slots, now_ms, key, cohort, fresh, p, llr, totals, above, tails, tally, touched, floor,
-          budget_per_hour, cap, calibrated_p, terms, score, p_value, threshold, alerted):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Per crossing, in order: `calibrated_p[n, D]`, `terms[n, D]` in nats, their sum, its p-value, threshold and verdict.
+def judge(  # type: ignore[no-untyped-def]
+    budget_rows, slots, now_ms, key, cohort, fresh, p, llr, totals, above, tails, tally, touched, floor,
+    budget_per_hour, cap, calibrated_p, terms, score, p_value, threshold, alerted
+):  # fmt: skip
+    """Per crossing, in order: `calibrated_p[n, D]`, `terms[n, D]` in nats, their sum, its p-value, threshold, verdict.
 
     `p` and `llr` are what the detectors said (NaN = not evaluated, no ratio). A crossing with nothing evaluated has
     p-value 1 and is not collected: "not enough history" is a state of its own.

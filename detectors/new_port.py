@@ -3,7 +3,8 @@
 Model. P(a port never used before) is the vehicle's own decayed rate of novelties, shrunk to that of its peers
 with as many crossings behind them (`BUCKETS` by powers of two). Known ports share the rest by decayed counts:
 
-    q = (novelties + S q_peers) / (n + S);   own(x) = (1 - q) c[x] / sum(c),  or  q peer(x) / (1 - sum of peer over known)
+    q = (novelties + S q_peers) / (n + S)
+    own(x) = (1 - q) c[x] / sum(c),  or for a port not known  q peer(x) / (1 - sum of peer over known)
 
 The p-value is the mass of all ports at most as probable as this one; the evidence is log(peer(x) / own(x)).
 
@@ -20,10 +21,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from detectors.base import Array, Columns, Context, Finding, Out, Parameters, SharedSpec, SharedView
+from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.decay import decay_factor
 from detectors.special import bounded_p
-from schemas.batch import VEHICLE_CLASSES
+from schemas.batch import VEHICLE_CLASSES, Array
 
 KNOWN = 6  # ports remembered for a vehicle; the least used one makes room
 STRENGTH = 2.0  # weight of the peers' novelty rate
@@ -50,8 +51,11 @@ def peer_share(prior, port, vehicle_class):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def assess(rows, slots, time_ms, port, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence,
-           min_seen, half_life_s):  # type: ignore[no-untyped-def]  # fmt: skip
+def assess(  # type: ignore[no-untyped-def]
+    rows, slots, time_ms, port, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence,
+    min_seen, half_life_s
+):  # fmt: skip
+    """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
         row = rows[slots[i]]
         now_s = time_ms[i] // 1000
@@ -134,7 +138,7 @@ class NewPort:
     min_seen: int = 10
 
     def assess(
-        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
         assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out,

@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from detectors.base import DAY_MS, HOUR_MS, Array, Columns, Context, Finding, Out, Parameters, SharedSpec, SharedView
+from detectors.base import DAY_MS, HOUR_MS, Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.decay import decay_factor
 from detectors.special import bounded_p
-from schemas.batch import VEHICLE_CLASSES
+from schemas.batch import VEHICLE_CLASSES, Array
 
 HOURS = 24
 CELLS = 2 * HOURS
@@ -105,7 +105,9 @@ def calm_hours(weights, slack, prior, port_row, class_row, start):  # type: igno
     first, length = best, 1
     while length < HOURS and llr_of(weights, slack, prior, port_row, class_row, start + (first - 1) % HOURS) <= 0.0:
         first, length = (first - 1) % HOURS, length + 1
-    while length < HOURS and llr_of(weights, slack, prior, port_row, class_row, start + (first + length) % HOURS) <= 0.0:
+    while (
+        length < HOURS and llr_of(weights, slack, prior, port_row, class_row, start + (first + length) % HOURS) <= 0.0
+    ):
         length += 1
     return first, length
 
@@ -121,8 +123,11 @@ def learn(cells, start, hour):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def assess(rows, slots, time_ms, local_ms, port, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence,
-           min_seen, half_life_s):  # type: ignore[no-untyped-def]  # fmt: skip
+def assess(  # type: ignore[no-untyped-def]
+    rows, slots, time_ms, local_ms, port, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence,
+    min_seen, half_life_s
+):  # fmt: skip
+    """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     weights = np.empty(CELLS)
     for i in range(len(slots)):
         row = rows[slots[i]]
@@ -185,7 +190,7 @@ class OddHour:
     min_seen: int = 12
 
     def assess(
-        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
         assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out,
@@ -194,7 +199,8 @@ class OddHour:
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """Local hour against the shortest window with 80 % of its crossings.
 
-        >>> numbers = {"hour": 3.25, "weekend": 0, "usual_from": 6, "usual_to": 9, "calm_from": 5, "calm_to": 10, "seen": 57}
+        >>> numbers = {"hour": 3.25, "weekend": 0, "usual_from": 6, "usual_to": 9, "seen": 57}
+        >>> numbers |= {"calm_from": 5, "calm_to": 10}
         >>> OddHour().explain(numbers, Context("2504", str, "inbound")).sentence
         'Crossed at 03:15 on a weekday; then this vehicle usually crosses from 06:00 to 09:00 (57 earlier crossings).'
         """

@@ -18,13 +18,14 @@ import numpy as np
 from numba import njit
 
 from detectors import half_space
-from detectors.base import Array, Columns, Context, Finding, Out, SharedSpec, SharedView
+from detectors.base import Columns, Context, Finding, Out, Shared, SharedSpec
 from detectors.special import bounded_p
-from schemas.batch import VEHICLE_CLASSES
+from schemas.batch import VEHICLE_CLASSES, Array
 
 
 @njit(cache=True)
 def assess(rows, slots, features, vehicle_class, p, evidence, feature, threshold, height, window):  # type: ignore[no-untyped-def]
+    """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
         forest = rows[slots[i]].forests[vehicle_class[i]]
         x = features[i]
@@ -73,10 +74,11 @@ class PeerOutlier:
     @property
     def row(self) -> np.dtype[Any]:
         """One forest's masses for each vehicle class."""
-        return np.dtype([("forests", np.dtype(half_space.mass_dtype(self.trees, self.height)), (len(VEHICLE_CLASSES),))])
+        forest = np.dtype(half_space.mass_dtype(self.trees, self.height))
+        return np.dtype([("forests", forest, (len(VEHICLE_CLASSES),))])
 
     def assess(
-        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
         assess(rows, slots, batch["features"], batch["vehicle_class"], out.p, out.evidence, *self.forest)
@@ -84,8 +86,10 @@ class PeerOutlier:
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The isolation score, and among how many.
 
-        >>> PeerOutlier(4).explain({"score": 0.93, "evaluated": 4, "seen": 5000}, Context("2504", str, "inbound")).sentence
-        'The combination of 4 answers is isolated among this port and class (isolation 0.93 of 1; 5000 crossings seen there).'
+        >>> numbers = {"score": 0.93, "evaluated": 4, "seen": 5000}
+        >>> PeerOutlier(4).explain(numbers, Context("2504", str, "inbound")).sentence
+        'The combination of 4 answers is isolated among this port and class (isolation 0.93 of 1;
+        5000 crossings seen there).'
         """
         seen = int(evidence["seen"])
         sentence = (

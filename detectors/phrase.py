@@ -19,8 +19,9 @@ def amount(value: float, up: bool | None = None) -> str:
     ('2.3', '2.3', '38')
     """
     step = 0.1 if value < 9.95 else 1.0
-    rounding = {None: round, True: math.ceil, False: math.floor}[up]
-    return f"{rounding(value / step) * step:.1f}".removesuffix(".0")
+    steps = value / step
+    whole = round(steps) if up is None else math.ceil(steps) if up else math.floor(steps)
+    return f"{whole * step:.1f}".removesuffix(".0")
 
 
 def duration(seconds: float, up: bool | None = None) -> str:

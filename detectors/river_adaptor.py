@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import Columns, Context, Finding, Out, SharedSpec, SharedView
+from detectors.base import Columns, Context, Finding, Out, Shared, SharedSpec
 from detectors.special import SMALLEST_P
 from schemas.batch import Array
 from schemas.errors import ConfigError
@@ -38,7 +38,9 @@ class RiverAdaptor:
     evidence = ("score", "seen")
     shared: tuple[SharedSpec, ...] = ()
 
-    def __init__(self, name: str, path: str, params: Mapping[str, Any], features: tuple[str, ...], fill: float = 0.0) -> None:
+    def __init__(
+        self, name: str, path: str, params: Mapping[str, Any], features: tuple[str, ...], fill: float = 0.0
+    ) -> None:
         """Raises ConfigError where `path` is no anomaly detector of river or does not take `params`."""
         self.name = name
         self.source = path
@@ -57,7 +59,7 @@ class RiverAdaptor:
             raise ConfigError(f"river_detectors.{self.name}.params: {error}; {self.source} takes: {takes}") from error
 
     def assess(
-        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn, one crossing after the other."""
         values = batch["features"].tolist()
@@ -79,22 +81,28 @@ class RiverAdaptor:
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The river score and how many crossings it rests on."""
         seen = int(evidence["seen"])
-        sentence = f"{self.name} ({self.source}) scores {evidence['score']:.3g} here ({seen} crossings seen at this port)."
+        sentence = (
+            f"{self.name} ({self.source}) scores {evidence['score']:.3g} here ({seen} crossings seen at this port)."
+        )
         return Finding("peer_outlier", round(evidence["score"], 6), None, None, seen, sentence, None)
 
 
 def river_class(name: str, path: str) -> Any:
     """The class at a dotted path below `river`; raises ConfigError for anything that is no river anomaly detector."""
-    from river import base
+    from river import base  # noqa: PLC0415 (river is loaded when it is asked for, not by `linewatch --help`)
 
     where = f"river_detectors.{name}.class"
     module, _, attribute = path.rpartition(".")
     if not path.startswith("river."):
-        raise ConfigError(f'{where}: a dotted name below "river." is required, such as river.anomaly.HalfSpaceTrees; got {path!r}')
+        raise ConfigError(
+            f'{where}: a dotted name below "river." is required, such as river.anomaly.HalfSpaceTrees; got {path!r}'
+        )
     try:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        raise ConfigError(f"{where}: {path!r} is not in the installed river ({error}); see river.anomaly for what there is") from error
+        raise ConfigError(
+            f"{where}: {path!r} is not in the installed river ({error}); see river.anomaly for what there is"
+        ) from error
     if not (inspect.isclass(found) and issubclass(found, base.AnomalyDetector)):
         raise ConfigError(f"{where}: {path!r} is no unsupervised anomaly detector; choose a class of river.anomaly")
     return found

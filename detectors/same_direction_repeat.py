@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from detectors.base import Array, Columns, Context, Finding, Out, Parameters, SharedSpec, SharedView
+from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.decay import decay_factor
 from detectors.phrase import duration
 from detectors.special import bounded_p
-from schemas.batch import VEHICLE_CLASSES
+from schemas.batch import VEHICLE_CLASSES, Array
 
 CLASSES = len(VEHICLE_CLASSES)
 TRIALS, REPEATS = 0, 1
@@ -37,8 +37,11 @@ def miss_rate(prior, cls, port):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def assess(rows, slots, time_ms, port, direction, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence,
-           min_seen, half_life_s):  # type: ignore[no-untyped-def]  # fmt: skip
+def assess(  # type: ignore[no-untyped-def]
+    rows, slots, time_ms, port, direction, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence,
+    min_seen, half_life_s
+):  # fmt: skip
+    """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
         row = rows[slots[i]]
         now_s = time_ms[i] // 1000
@@ -86,7 +89,7 @@ class SameDirectionRepeat:
     min_seen: int = 5
 
     def assess(
-        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
         assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out,
@@ -97,7 +100,8 @@ class SameDirectionRepeat:
 
         >>> numbers = {"repeat": 1, "gap_s": 7200, "own_repeats": 0.0, "port_rate": 0.012, "seen": 57}
         >>> SameDirectionRepeat().explain(numbers, Context("2504", str, "inbound")).sentence
-        'Inbound again after 2 h with no outbound crossing between; at this port that happens in 1.2 % (57 earlier crossings).'
+        'Inbound again after 2 h with no outbound crossing between; at this port that happens in 1.2 % (57 earlier
+        crossings).'
         """
         seen, gap = int(evidence["seen"]), evidence["gap_s"]
         back = "outbound" if context.direction == "inbound" else "inbound"
@@ -105,4 +109,5 @@ class SameDirectionRepeat:
             f"{context.direction.capitalize()} again after {duration(gap)} with no {back} crossing between; "
             f"at this port that happens in {100 * evidence['port_rate']:.2g} % ({seen} earlier crossings)."
         )
-        return Finding("same_direction_repeat", round(gap / 60, 1), "min", None, seen, sentence, f"after a recorded {back} crossing")
+        without = f"after a recorded {back} crossing"
+        return Finding("same_direction_repeat", round(gap / 60, 1), "min", None, seen, sentence, without)

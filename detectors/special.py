@@ -53,8 +53,8 @@ def beta_tail(a: float, b: float, x: float) -> float:
     log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
     front = math.exp(log_front)
     if x < (a + 1.0) / (a + b + 2.0):
-        return min(1.0, front * beta_fraction(a, b, x) / a)
-    return max(0.0, 1.0 - front * beta_fraction(b, a, 1.0 - x) / b)
+        return float(min(1.0, front * beta_fraction(a, b, x) / a))
+    return float(max(0.0, 1.0 - front * beta_fraction(b, a, 1.0 - x) / b))
 
 
 @njit(cache=True)
@@ -64,7 +64,7 @@ def student_tail(t: float, df: float) -> float:
     >>> round(student_tail(2.0, 10.0), 6)
     0.073388
     """
-    return beta_tail(0.5 * df, 0.5, df / (df + t * t))
+    return float(beta_tail(0.5 * df, 0.5, df / (df + t * t)))
 
 
 @njit(cache=True)
@@ -90,7 +90,7 @@ def negative_binomial_tail(k: float, shape: float, rate: float, exposure: float)
     """
     if k <= 0.0:
         return 1.0
-    return beta_tail(k, shape, exposure / (rate + exposure))
+    return float(beta_tail(k, shape, exposure / (rate + exposure)))
 
 
 @njit(cache=True)

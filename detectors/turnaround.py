@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from detectors.base import Array, Columns, Context, Finding, Out, Parameters, SharedSpec, SharedView
+from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.decay import decay_factor
 from detectors.phrase import duration, duration_range
 from detectors.special import bounded_p, student_log_density, student_tail
-from schemas.batch import VEHICLE_CLASSES
+from schemas.batch import VEHICLE_CLASSES, Array
 
 CLASSES = len(VEHICLE_CLASSES)
 BINS = 64
@@ -38,7 +38,16 @@ K0 = 0.3  # weight of the peers' mean, in stays
 N0 = 4.0  # weight of the pooled within-vehicle variance, in degrees of freedom
 MOST_DF = 8.0  # stays have heavier tails than the normal, however many were seen (raw p < 1e-4 came 4 times too often)
 DEFAULT_VARIANCE = 0.5  # of log stay within a vehicle, before anything is published
-ROW = np.dtype([("n", "f4", (2,)), ("mean", "f4", (2,)), ("m2", "f4", (2,)), ("count", "u2", (2,)), ("last_s", "u4"), ("last", "i1")])
+ROW = np.dtype(
+    [
+        ("n", "f4", (2,)),
+        ("mean", "f4", (2,)),
+        ("m2", "f4", (2,)),
+        ("count", "u2", (2,)),
+        ("last_s", "u4"),
+        ("last", "i1"),
+    ]
+)
 
 
 @njit(cache=True)
@@ -75,8 +84,11 @@ def calm_stay(y, mean, scale, df, prior, row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def assess(rows, slots, time_ms, direction, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence,
-           min_stays, half_life_s):  # type: ignore[no-untyped-def]  # fmt: skip
+def assess(  # type: ignore[no-untyped-def]
+    rows, slots, time_ms, direction, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence,
+    min_stays, half_life_s
+):  # fmt: skip
+    """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
         row = rows[slots[i]]
         now_s = time_ms[i] // 1000
@@ -95,7 +107,11 @@ def assess(rows, slots, time_ms, direction, vehicle_class, seen, fresh, prior, t
                 evidence[i, 1] = kind
                 evidence[i, 2] = math.exp(centre - 1.2816 * scale)
                 evidence[i, 3] = math.exp(centre + 1.2816 * scale)
-                evidence[i, 4] = math.exp(calm_stay(y, centre, scale, df, prior, shared_row)) if llr[i] > 0.0 or p[i] < 0.25 else math.nan
+                evidence[i, 4] = (
+                    math.exp(calm_stay(y, centre, scale, df, prior, shared_row))
+                    if llr[i] > 0.0 or p[i] < 0.25
+                    else math.nan
+                )
                 evidence[i, 5] = row.count[kind]
             if fresh[i]:
                 tally[shared_row, bin_of(y)] += 1
@@ -140,7 +156,7 @@ class Turnaround:
     min_stays: int = 3
 
     def assess(
-        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: tuple[SharedView, ...], out: Out
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
         assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out,
@@ -149,7 +165,8 @@ class Turnaround:
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The stay against the middle 80 % of what its own history predicts.
 
-        >>> numbers = {"stay_s": 2280, "inside": 0, "usual_from_s": 25200, "usual_to_s": 39600, "calm_s": 10800, "seen": 57}
+        >>> numbers = {"stay_s": 2280, "inside": 0, "usual_from_s": 25200, "usual_to_s": 39600, "seen": 57}
+        >>> numbers["calm_s"] = 10800
         >>> finding = Turnaround().explain(numbers, Context("2504", str, "inbound"))
         >>> finding.sentence, finding.without
         ('Back after 38 min; this vehicle usually stays away 7 to 11 h (57 earlier stays).', 'above 3 h')
@@ -158,7 +175,9 @@ class Turnaround:
         low, high, calm = evidence["usual_from_s"], evidence["usual_to_s"], evidence["calm_s"]
         quick = stay < math.sqrt(low * high)
         verb, where = ("Left again", "inside") if evidence["inside"] else ("Back", "away")
-        sentence = f"{verb} after {duration(stay)}; this vehicle usually stays {where} {duration_range(low, high)} ({seen} earlier stays)."
+        usually = f"this vehicle usually stays {where} {duration_range(low, high)}"
+        sentence = f"{verb} after {duration(stay)}; {usually} ({seen} earlier stays)."
         without = None if math.isnan(calm) else f"{'above' if quick else 'below'} {duration(calm, up=quick)}"
         usual = (round(low / 60, 1), round(high / 60, 1))
-        return Finding("quick_turnaround" if quick else "long_stay", round(stay / 60, 1), "min", usual, seen, sentence, without)
+        typology = "quick_turnaround" if quick else "long_stay"
+        return Finding(typology, round(stay / 60, 1), "min", usual, seen, sentence, without)
