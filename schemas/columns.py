@@ -27,6 +27,7 @@ from schemas.ports import Ports
 from schemas.wire import Direction, LaneType, VehicleClass, WireCore, WireCrossing
 
 _DAY_ZERO = dt.date(1970, 1, 1).toordinal()
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 _DIRECTION = {name: DIRECTIONS.index(name) for name in get_args(Direction)}
 _LANE_TYPE = {name: LANE_TYPES.index(name) for name in get_args(LaneType)}
@@ -78,12 +79,13 @@ _OPTIONAL: dict[str, tuple[_Get, Callable[[KeyCache, _Values], _Values]]] = {
 
 
 def times_ms(rows: Sequence[WireCore]) -> Array:
-    """Capture times, int64 ms since 1970 UTC: microseconds rounded down.
-
-    A float64 holds microseconds exactly enough up to the year 2106 (2**32 s), so the nearest one is the one meant.
-    """
-    seconds = np.fromiter(map(dt.datetime.timestamp, [row.occurred_at for row in rows]), np.float64, len(rows))
-    return np.floor_divide(np.rint(seconds * 1e6).astype(np.int64), 1000)
+    """Capture times, int64 ms since 1970 UTC: microseconds rounded down, in whole numbers from end to end."""
+    n = len(rows)
+    since = [row.occurred_at - _EPOCH for row in rows]
+    ms = np.fromiter([delta.days for delta in since], np.int64, n) * 86_400_000
+    ms += np.fromiter([delta.seconds for delta in since], np.int64, n) * 1000
+    ms += np.fromiter([delta.microseconds for delta in since], np.int64, n) // 1000
+    return ms
 
 
 def to_batch(rows: list[WireCore], time_ms: Array, port: Array, ports: Ports, cache: KeyCache) -> CrossingBatch:

@@ -26,8 +26,13 @@ class Line(NamedTuple):
     raw: bytes
 
 
-def split(data: bytes, number: int, offset: int) -> list[Line]:
-    """The lines of `data` that are not blank; its first has this number and offset."""
+def filled(data: bytes) -> list[bytes]:
+    """The lines of `data` that are not blank, without their line feeds."""
+    return [raw for raw in data.split(b"\n") if raw[:1] == b"{" or raw.strip(_BLANK)]
+
+
+def located(data: bytes, number: int, offset: int) -> list[Line]:
+    """The same lines with their places; the first line of `data` has this number and offset."""
     lines = []
     for raw in data.split(b"\n"):
         if raw.strip(_BLANK):

@@ -123,7 +123,7 @@ def problem(row: WireCore) -> tuple[str, str] | None:
 
 def too_deep(line: bytes) -> bool:
     """Whether objects and arrays are nested deeper than MAX_DEPTH (brackets inside of texts do not count)."""
-    if line.count(b"[") + line.count(b"{") <= MAX_DEPTH:
+    if len(line) <= MAX_DEPTH or line.count(b"{") + (line.count(b"[") if b"[" in line else 0) <= MAX_DEPTH:
         return False
     depth = 0
     for token in _TOKENS.finditer(line):

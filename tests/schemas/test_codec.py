@@ -216,8 +216,8 @@ def test_the_time_for_garbage_grows_with_its_length(junk: bytes) -> None:
     assert seconds(2000) < 30 * few + 0.05
 
 
-def test_times_that_cannot_be_held_are_a_configuration_error() -> None:
-    """The limits must be in order and within what a microsecond fits."""
-    for limits in ({"earliest_ms": 5, "latest_ms": 5}, {"latest_ms": 10**14}, {"max_line_bytes": 0}):
+def test_limits_that_cannot_be_held_are_a_configuration_error() -> None:
+    """The limits must be in order."""
+    for limits in ({"earliest_ms": 5, "latest_ms": 5}, {"max_line_bytes": 0}):
         with pytest.raises(ConfigError):
             codec(**limits)
