@@ -56,9 +56,14 @@ def _year_ms(year: int) -> int:
 
 def build_pipeline(settings: Settings, ports: Ports) -> Pipeline:
     """The pipeline of these settings. Imports the compiled detectors."""
+    from detectors.catalogue import DETECTORS
     from stream.config import PipelineConfig, RiverSpec
     from stream.pipeline import Pipeline
 
+    known = [detector.name for detector in DETECTORS]
+    for name in settings.detectors:
+        if name not in known:
+            raise ConfigError(f"setting detectors: {name!r} is none. Known detectors: {', '.join(known)}.")
     config = PipelineConfig(
         lateness_ms=settings.lateness_ms,
         half_life_days=settings.half_life_days,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, Unavailable
 from stream.lines import Block, Fingerprint, Lines, Position
 from stream.readers import Reader, open_reader
 
@@ -64,8 +64,12 @@ class LogSource:
 
     def blocks(self) -> Iterator[Block]:
         """Blocks until the end of the log; a last line without a newline counts as a line."""
-        while data := self._reader.read(READ_BYTES):
-            yield from self._lines.cut(data, full=True)
+        try:
+            while data := self._reader.read(READ_BYTES):
+                yield from self._lines.cut(data, full=True)
+        except Unavailable:
+            yield from self._lines.cut(b"")  # the lines that waited for a full block; half a line is none
+            raise
         yield from self._lines.cut(b"", last=True)
 
     def position(self) -> Position:

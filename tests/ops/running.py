@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from evaluation.border import generate
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLATE_KEY = "5a" * 32
@@ -19,8 +21,6 @@ LOOSE = tuple(word for flag in LOOSE_FLAGS for word in ("--set", flag))
 
 def write_log(path: Path, *, seed: int = 5, days: int = 40, vehicles: int = 2_000, planted_rate: float = 0.02) -> Path:
     """A small border's traffic with planted stories, always the same bytes for the same arguments."""
-    from evaluation.border import generate
-
     traffic = generate(seed=seed, days=days, vehicles=vehicles, ports=4, planted_rate=planted_rate)
     path.write_bytes(b"".join(traffic.lines()))
     return path
@@ -47,13 +47,15 @@ class Ended:
 
 
 def linewatch(
-    folder: Path, *words: object, stdin: bytes = b"", env: dict[str, str] | None = None,
+    folder: Path, *words: object, stdin: bytes = b"", env: Mapping[str, str | None] | None = None,
     before: Callable[[], Any] | None = None,
 ) -> Ended:  # fmt: skip
-    """Run a command in `folder` to its end; `before` runs in the child first (limits)."""
-    done = subprocess.run(  # noqa: PLW1509 (the child only lowers a limit)
+    """Run a command in `folder` to its end; None in `env` takes a variable out, `before` runs in the child."""
+    wanted = {**environment(folder), **(env or {})}
+    done = subprocess.run(
         [sys.executable, "-m", "ops.cli", *map(str, words)], cwd=folder, input=stdin, capture_output=True,
-        env={**environment(folder), **(env or {})}, preexec_fn=before, timeout=240, check=False,
+        env={name: value for name, value in wanted.items() if value is not None}, preexec_fn=before, timeout=240,
+        check=False,
     )  # fmt: skip
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 

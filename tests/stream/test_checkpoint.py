@@ -26,6 +26,7 @@ class Counting:
         self.fail = False
 
     def save(self, folder: Path, previous: Path | None) -> None:
+        """As a pipeline does."""
         (folder / "number").write_text(str(self.number))
         if previous is None:
             (folder / "constant").write_text("same")

@@ -14,8 +14,9 @@ TEXT = st.lists(st.sampled_from([b"", b"a", b"bb", b"c" * 9, b"d" * 10, b"e" * 1
 
 def cut(data: bytes, sizes: list[int], **options: int) -> list[Block]:
     """Everything handed out for `data` read in pieces of these sizes, over and over."""
-    lines = Lines(**options)  # type: ignore[arg-type]
-    blocks, start = [], 0
+    lines = Lines(**options)
+    blocks: list[Block] = []
+    start = 0
     while start < len(data):
         size = sizes[len(blocks) % len(sizes)] if sizes else len(data)
         blocks += lines.cut(data[start : start + size])
@@ -38,7 +39,7 @@ def split(blocks: list[Block]) -> list[tuple[int, int, bytes, int]]:
 def test_every_line_comes_out_once_with_its_number_and_offset(
     texts: list[bytes], ended: bool, sizes: list[int], batch: int
 ) -> None:
-    """However the stream is read and cut, lines, numbers and offsets are those of the whole; long ones are cut short."""
+    """However the stream is read and cut, lines, numbers and offsets are those of the whole; long ones are cut."""
     data = b"\n".join(texts) + (b"\n" if ended and texts else b"")
     expected, offset = [], 0
     for number, text in enumerate(data.splitlines(keepends=True), 1):

@@ -97,7 +97,7 @@ def test_damage_in_the_middle_of_an_archive_is_an_error_not_a_traceback(tmp_path
 
 
 @pytest.mark.parametrize("other", [LINES[:3000], b"y" + LINES[1:], LINES[:6000] + b"z" + LINES[6001:]])
-def test_another_log_in_the_same_place_is_noticed(other: bytes, tmp_path: Path) -> None:
+def test_another_log_in_the_same_place_is_noticed(other: bytes) -> None:
     """A shorter log, another beginning, or other bytes just before the position are refused."""
     first = LogSource(io.BytesIO(LINES), name="log", batch_lines=200)
     next(first.blocks())
@@ -124,6 +124,7 @@ class Followed:
         self.blocks = self.source.blocks()
 
     def append(self, data: bytes) -> None:
+        """Another program writes."""
         with self.path.open("ab") as file:
             file.write(data)
 
