@@ -51,7 +51,7 @@ def distance_km(lat1, lon1, lat2, lon2):  # type: ignore[no-untyped-def]
     sin_lat = math.sin((lat2 - lat1) * to_rad / 2.0)
     sin_lon = math.sin((lon2 - lon1) * to_rad / 2.0)
     h = sin_lat * sin_lat + math.cos(lat1 * to_rad) * math.cos(lat2 * to_rad) * sin_lon * sin_lon
-    return 2.0 * 6371.0 * math.asin(math.sqrt(min(1.0, h)))
+    return 2.0 * 6371.0 * math.asin(math.sqrt(h if math.isnan(h) else min(1.0, h)))
 
 
 @njit(cache=True)
@@ -84,15 +84,16 @@ def assess(  # type: ignore[no-untyped-def]
         row = rows[slots[i]]
         if seen[i] > 0 and row.port != port[i]:
             elapsed_s = abs(time_ms[i] - row.last_ms) / 1000.0
-            a, b = row.port, port[i]
+            late = time_ms[i] < row.last_ms  # then the journey went from here to the port it was at later
+            a, b = (port[i], row.port) if late else (row.port, port[i])
             known = a < len(latitude) and b < len(latitude)
             km = distance_km(latitude[a], longitude[a], latitude[b], longitude[b]) if known else math.nan
             shared_row = pair_row(a, b)
             fast = faster(prior, shared_row, elapsed_s, km)
             misread = COLLISION * (1.0 - confidence[i] * row.confidence)
             p[i] = bounded_p(1.0 - (1.0 - fast) * (1.0 - misread))
-            evidence[i, 0] = elapsed_s
-            evidence[i, 1] = a
+            evidence[i, 0] = -elapsed_s if late else elapsed_s
+            evidence[i, 1] = row.port
             evidence[i, 2] = km
             evidence[i, 3] = prior[shared_row, TOTAL]
             evidence[i, 4] = misread
@@ -123,7 +124,7 @@ class ImpossibleJourney:
     typologies: tuple[str, ...] = ("impossible_journey",)
     reads: tuple[str, ...] = ("time_ms", "port", "read_confidence")
     row: np.dtype[Any] = ROW
-    evidence: tuple[str, ...] = ("elapsed_s", "from_port", "km", "journeys", "p_misread", "calm_s", "journeys_below")
+    evidence: tuple[str, ...] = ("elapsed_s", "other_port", "km", "journeys", "p_misread", "calm_s", "journeys_below")
     shared: tuple[SharedSpec, ...] = (SharedSpec(BINS + 1, lambda ports: ports * ports),)
     source: str = "Sinnott 1984, Virtues of the haversine; Gelman et al., Bayesian Data Analysis, 3.4"
 
@@ -137,23 +138,22 @@ class ImpossibleJourney:
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The journey, its speed where the distance is known, and what a misread would explain.
 
-        >>> numbers = {"elapsed_s": 600, "from_port": 3, "km": 210.0, "journeys": 41, "p_misread": 0.001}
+        >>> numbers = {"elapsed_s": 600, "other_port": 3, "km": 210.0, "journeys": 41, "p_misread": 0.001}
         >>> numbers |= {"calm_s": 9000, "journeys_below": 0}
         >>> ImpossibleJourney().explain(numbers, Context("2504", lambda code: "2604", "inbound")).sentence
         'At port 2604 and 10 min later at port 2504, 210 km away (1260 km/h): one of the two may be another vehicle
         or a misread.'
         """
-        elapsed, km = evidence["elapsed_s"], evidence["km"]
+        elapsed, km = abs(evidence["elapsed_s"]), evidence["km"]
+        there, here = context.port_name(int(evidence["other_port"])), context.port
+        first, last = (there, here) if evidence["elapsed_s"] >= 0 else (here, there)
         away = ""
         if not math.isnan(km):
             away = f", {km:.0f} km away ({km / max(elapsed, 1.0) * 3600.0:.0f} km/h)"
         elif evidence["journeys"] >= 1:
             quicker = math.ceil(100 * evidence["journeys_below"] / evidence["journeys"])
             away = f", where {quicker} % of {evidence['journeys']:.0f} recent journeys were as fast"
-        sentence = (
-            f"At port {context.port_name(int(evidence['from_port']))} and {duration(elapsed)} later "
-            f"at port {context.port}{away}: one of the two may be another vehicle or a misread."
-        )
+        sentence = f"At port {first} and {duration(elapsed)} later at port {last}{away}: one of the two may be another vehicle or a misread."
         calm = evidence["calm_s"]
         without = None if math.isnan(calm) else f"after {duration(calm, up=True)} or more between them"
         return Finding("impossible_journey", round(elapsed / 60, 1), "min", None, None, sentence, without)

@@ -42,16 +42,7 @@ class Pipeline:
         self.config = config
         self.ports = ports
         self.errors: dict[str, int] = {}  # detector name -> times it failed
-        located = [ports[code] for code in range(len(ports))]
-        parameters = Parameters(
-            half_life_days=config.half_life_days,
-            port_latitude=np.array([port.latitude for port in located], np.float64),
-            port_longitude=np.array([port.longitude for port in located], np.float64),
-        )
-        detectors = build(parameters, config.detectors)
-        answers = tuple(d.name for d in detectors if d.key == "vehicle")
-        detectors += [RiverAdaptor(r.name, r.path, r.params, answers) for r in config.river_detectors]
-        self.layout = Layout(detectors)
+        self.layout = Layout(detectors_of(config, ports))
         self.vehicles = vehicle_stage(config, self.layout, self._failed)
         self.reorder = Reorder(config.lateness_ms)
         self.at_ports = port_stage(config, self.layout, ports, self._failed)
@@ -120,6 +111,19 @@ class Pipeline:
 
     def _failed(self, detector: Detector, error: Exception) -> None:
         self.errors[detector.name] = self.errors.get(detector.name, 0) + 1
+
+
+def detectors_of(config: PipelineConfig, ports: Ports) -> list[Detector]:
+    """The detectors of a configuration, in the order of their columns; raises ConfigError for a wrong river detector."""
+    located = [ports[code] for code in range(len(ports))]
+    parameters = Parameters(
+        half_life_days=config.half_life_days,
+        port_latitude=np.array([port.latitude for port in located], np.float64),
+        port_longitude=np.array([port.longitude for port in located], np.float64),
+    )
+    detectors = build(parameters, config.detectors)
+    answers = tuple(d.name for d in detectors if d.key == "vehicle")
+    return detectors + [RiverAdaptor(r.name, r.path, r.params, answers) for r in config.river_detectors]
 
 
 def vehicle_stage(config: PipelineConfig, layout: Layout, on_error: object, *, alone: bool = True) -> VehicleStage:

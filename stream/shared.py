@@ -67,11 +67,12 @@ class SharedCounts:
 
     def grow(self, ports: int) -> None:
         """Room for the rows of `ports` ports."""
-        rows = self.spec.rows(ports)
-        if rows > len(self.last):
-            rows = self.spec.rows(1 << max(3, (ports - 1).bit_length()))  # double: ports register one by one
-            self.totals = _grown(self.totals, rows)
-            self.last = _grown(self.last, rows)
+        if self.spec.rows(ports) > len(self.last):
+            self._grow_rows(self.spec.rows(1 << max(3, (ports - 1).bit_length())))  # double: ports register one by one
+
+    def _grow_rows(self, rows: int) -> None:
+        self.totals = _grown(self.totals, rows)
+        self.last = _grown(self.last, rows)
         for tally in self.open.values():
             tally.grow(rows)
 
@@ -99,6 +100,8 @@ class SharedCounts:
         index, sums = merged(collected) if len(collected) != 1 else collected[0]
         undo = np.empty((len(index), self.spec.width))
         if len(index):
+            if index[-1] >= len(self.last):  # another partition knows more ports
+                self._grow_rows(int(index[-1]) + 1)
             sums = sums.reshape(len(index), self.spec.width)
             fold(self.totals, self.last, index, sums, period, self.half_life_periods, self.spec.counts_periods, undo)
         self._undo, self._undo_of = (index, undo), period
