@@ -19,7 +19,7 @@ from detectors.base import HOUR_MS
 STEP = 0.05
 GUARD_TWO = 1e-2
 GUARD_ONE = 1e-4
-RING = 64  # most alerts an hour that a cap may allow
+RING = 256  # alerts remembered, so also the most in an hour that any cap allows
 ROW = np.dtype([("threshold", "f8"), ("moved_ms", "i8"), ("alerts_ms", "i8", (RING,)), ("at", "i1")])
 
 
@@ -40,7 +40,7 @@ def within_cap(row, now_ms, cap):  # type: ignore[no-untyped-def]
     count = 0
     for k in range(RING):
         count += row.alerts_ms[k] > 0 and row.alerts_ms[k] + HOUR_MS > now_ms
-    return count < cap
+    return count < min(cap, RING)
 
 
 @njit(cache=True)

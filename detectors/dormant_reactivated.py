@@ -28,7 +28,16 @@ BACK_S = 72 * 3600
 PRIOR_DF = 4.0
 PRIOR_VARIANCE = 1.0  # of the log gap within a vehicle
 ROW = np.dtype(
-    [("n", "f4"), ("mean", "f4"), ("m2", "f4"), ("last_s", "u4"), ("silence_s", "u4"), ("woke_s", "u4"), ("p", "f4")]
+    [
+        ("n", "f4"),
+        ("mean", "f4"),
+        ("m2", "f4"),
+        ("last_s", "u4"),
+        ("silence_s", "u4"),
+        ("woke_s", "u4"),
+        ("usual_s", "f4"),
+        ("p", "f4"),
+    ]
 )
 
 
@@ -45,13 +54,14 @@ def assess(rows, slots, time_ms, seen, age_ms, p, llr, evidence, min_seen, half_
                 p[i] = bounded_p(row.p)
                 evidence[i, 0] = row.silence_s
                 evidence[i, 1] = now_s - row.woke_s
-                evidence[i, 2] = math.exp(row.mean)
+                evidence[i, 2] = row.usual_s
                 evidence[i, 3] = seen[i]
         if gap_s > 0 and now_s > row.last_s:
             y = math.log(gap_s)
             df = PRIOR_DF + row.n
             scale = math.sqrt((PRIOR_DF * PRIOR_VARIANCE + row.m2) / df * (1.0 + 1.0 / (row.n + 0.3)))
-            if gap_s >= SILENCE_S:
+            if gap_s >= SILENCE_S and seen[i] >= min_seen:  # a silence is odd only against gaps before it
+                row.usual_s = math.exp(row.mean)
                 t = (y - row.mean) / scale
                 tail = 0.5 * student_tail(t, df)
                 row.silence_s = gap_s
@@ -99,7 +109,10 @@ class DormantReactivated:
         >>> DormantReactivated().explain(numbers, Context("2504", str, "inbound")).sentence
         'Silent for 120 days, then again within 2 h of coming back; its usual gap is 3 days (57 earlier crossings).'
         """
-        silence, seen = evidence["silence_s"], int(evidence["seen"])
+        silence = evidence["silence_s"]
+        if math.isnan(silence):
+            return Finding("dormant_reactivated", None, None, None, None, "Not back from a silence of 90 days.", None)
+        seen = int(evidence["seen"])
         back = duration(evidence["back_s"], up=True)
         sentence = (
             f"Silent for {duration(silence)}, then again within {back} of coming back; "

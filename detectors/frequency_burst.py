@@ -56,7 +56,7 @@ def counts(row, now_s):  # type: ignore[no-untyped-def]
     """Crossings of the vehicle in the 24 hours and in the 7 days before `now_s`."""
     day_count, week_count = 0, 0
     for k in range(KEPT):
-        day_count += row.times[k] > 0 and row.times[k] + DAY_S > now_s
+        day_count += 0 < row.times[k] <= now_s < row.times[k] + DAY_S
     today = now_s // DAY_S
     last = row.last_s // DAY_S
     for back in range(7):
@@ -79,12 +79,21 @@ def note(row, now_s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def quiet_count(shape, rate, exposure, spread):  # type: ignore[no-untyped-def]
-    """The largest count in the window that would be nothing odd: doubled tail above 0.5."""
-    k = 1.0
-    while k < 256.0 and negative_binomial_tail(k / spread, shape, rate, exposure) > 0.25:
-        k += 1.0
-    return k - 1.0
+def quiet_count(day_count, week_count, in_a_day, shape, rate, surge, spread):  # type: ignore[no-untyped-def]
+    """The largest count in the telling window with which neither window would be odd; NaN for none.
+
+    Not odd is a doubled tail above 0.5. Crossings taken from the day are taken from the week as well; those taken
+    from the week may all be of other days.
+    """
+    quiet = math.nan
+    for k in range(day_count if in_a_day else week_count):
+        day = k if in_a_day else min(k, day_count)
+        week = week_count - (day_count - k) if in_a_day else k
+        day_tail = negative_binomial_tail(day / spread, shape / spread, rate, surge)
+        if min(day_tail, negative_binomial_tail(week / spread, shape / spread, rate, 7.0 * surge)) <= 0.25:
+            break
+        quiet = k
+    return quiet
 
 
 @njit(cache=True)
@@ -104,7 +113,7 @@ def assess(  # type: ignore[no-untyped-def]
         spread = max(1.0, (prior[cls, DISPERSION] / FIXED + 20.0) / (prior[cls, SAMPLES] + 20.0))
         shape, rate = 1.0 + n, peer_gap_d + exposure_d
         day_count, week_count = counts(row, now_s)
-        if seen[i] >= min_seen and age_ms[i] >= 7 * DAY_S * 1000:
+        if seen[i] >= min_seen and age_ms[i] >= 7 * DAY_S * 1000 and now_s >= row.last_s:
             surge = surge_of(recent, settled, port[i])
             day_tail = negative_binomial_tail(day_count / spread, shape / spread, rate, surge)
             week_tail = negative_binomial_tail(week_count / spread, shape / spread, rate, 7.0 * surge)
@@ -117,7 +126,7 @@ def assess(  # type: ignore[no-untyped-def]
             evidence[i, 3] = surge
             evidence[i, 5] = seen[i]
             if p[i] < 0.05:
-                evidence[i, 4] = quiet_count(shape / spread, rate, window_d * surge, spread)
+                evidence[i, 4] = quiet_count(day_count, week_count, in_a_day, shape, rate, surge, spread)
         if fresh[i] and seen[i] > 0:
             tally[cls, EXPOSURE] += int(round(FIXED * min(60.0, elapsed_d)))
             tally[cls, COUNT] += 1
@@ -126,11 +135,12 @@ def assess(  # type: ignore[no-untyped-def]
                 tally[cls, DISPERSION] += int(round(FIXED * min(9.0, (day_count - mean) ** 2 / mean)))
                 tally[cls, SAMPLES] += 1
             touched[cls] = 1
-        here = port[i]
-        recent_tally[here, VOLUME] += 1
-        recent_touched[here] = 1
-        settled_tally[here, VOLUME] += 1
-        settled_touched[here] = 1
+        if fresh[i]:  # or one vehicle's burst would pass for a busy port
+            here = port[i]
+            recent_tally[here, VOLUME] += 1
+            recent_touched[here] = 1
+            settled_tally[here, VOLUME] += 1
+            settled_touched[here] = 1
         note(row, now_s)
         if now_s >= row.last_s or seen[i] == 0:
             row.n = n + 1.0
@@ -182,5 +192,11 @@ class FrequencyBurst:
             f"its usual is {usual} ({seen} earlier crossings)."
         )
         quiet = evidence["quiet_count"]
-        without = None if math.isnan(quiet) else f"with {int(quiet)} or fewer in {window}"
+        without = (
+            None
+            if math.isnan(quiet)
+            else f"with {int(quiet)} or fewer in {window}"
+            if quiet
+            else f"with none in {window}"
+        )
         return Finding("frequency_burst", float(count), f"crossings in {window}", None, seen, sentence, without)

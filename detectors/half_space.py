@@ -75,18 +75,18 @@ def descend(feature, threshold, tree, node, x, filling):  # type: ignore[no-unty
 
 
 @njit(cache=True)
-def score_and_learn(feature, threshold, height, window, filling, reference, x):  # type: ignore[no-untyped-def]
+def score_and_learn(feature, threshold, height, window, filling, reference, x, learn):  # type: ignore[no-untyped-def]
     """river's `score_one` on the reference masses, then its `learn_one` without the turn of the window.
 
     Both walk the same path: learning adds to a node before it compares its children, which scoring sees unchanged.
-    1 for the most unusual.
+    1 for the most unusual. `learn` is 1, or 0 to score only.
     """
     size_limit = 0.1 * window
     score = 0.0
     for tree in range(feature.shape[0]):
         node, power, counting = 0, 1, True
         for depth in range(height + 1):
-            filling[tree, node] += 1
+            filling[tree, node] += learn
             if counting:
                 mass = reference[tree, node]
                 score += mass * power

@@ -153,7 +153,8 @@ class ImpossibleJourney:
         elif evidence["journeys"] >= 1:
             quicker = math.ceil(100 * evidence["journeys_below"] / evidence["journeys"])
             away = f", where {quicker} % of {evidence['journeys']:.0f} recent journeys were as fast"
-        sentence = f"At port {first} and {duration(elapsed)} later at port {last}{away}: one of the two may be another vehicle or a misread."
+        journey = f"At port {first} and {duration(elapsed)} later at port {last}{away}"
+        sentence = f"{journey}: one of the two may be another vehicle or a misread."
         calm = evidence["calm_s"]
         without = None if math.isnan(calm) else f"after {duration(calm, up=True)} or more between them"
         return Finding("impossible_journey", round(elapsed / 60, 1), "min", None, None, sentence, without)

@@ -26,6 +26,7 @@ from detectors.decay import decay_factor
 from detectors.special import bounded_p
 from schemas.batch import VEHICLE_CLASSES, Array
 
+LEAST = 1e-9  # a known port never counts zero, however long ago it was used: it is seldom, not new
 KNOWN = 6  # ports remembered for a vehicle; the least used one makes room
 STRENGTH = 2.0  # weight of the peers' novelty rate
 CLASSES = len(VEHICLE_CLASSES)
@@ -103,7 +104,7 @@ def assess(  # type: ignore[no-untyped-def]
             touched[CLASSES + port[i]] = 1
         factor = decay_factor(now_s - row.last_s, half_life_s)
         for k in range(row.used):
-            row.count[k] *= factor
+            row.count[k] = max(row.count[k] * factor, LEAST)
         row.novel *= factor
         if here < 0:
             row.novel += seen[i] > 0
@@ -152,10 +153,17 @@ class NewPort:
         'First time at port 2504; 95 % of its recent crossings were at port 2501 (57 earlier crossings).'
         """
         seen, top = int(evidence["seen"]), context.port_name(int(evidence["top_port"]))
-        how = "First time" if evidence["count_here"] == 0 else "Seldom"
-        sentence = (
-            f"{how} at port {context.port}; {evidence['top_share']:.0%} of its recent crossings "
-            f"were at port {top} ({seen} earlier crossings)."
-        ).replace("%", " %")
+        how = f"First time at port {context.port}"
+        mostly = f"{100 * evidence['top_share']:.0f} % of its recent crossings were at port {top}"
+        if (
+            evidence["ports"] >= KNOWN
+        ):  # others may have made room: neither "first time" nor a share of all would be true
+            how = f"Port {context.port} is none of the {KNOWN} remembered of it"
+            mostly = f"of those it uses port {top} most"
+        if evidence["count_here"] > 0:
+            how = f"Port {context.port} is not the one it uses most"
+        if top == context.port:
+            how = f"Port {context.port} is the one it uses most"
+        sentence = f"{how}; {mostly} ({seen} earlier crossings)."
         without = f"at port {top}" if evidence["top_llr"] <= 0 and top != context.port else None
         return Finding("new_port", None, None, None, seen, sentence, without)

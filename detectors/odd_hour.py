@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from detectors.base import DAY_MS, HOUR_MS, Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.base import CALM_P, DAY_MS, HOUR_MS, Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.decay import decay_factor
 from detectors.special import bounded_p
 from schemas.batch import VEHICLE_CLASSES, Array
@@ -35,6 +35,7 @@ PRIOR = 1.0  # total weight of the peers in a vehicle's hours
 CROSS = 0.3  # what an hour on the other day type is worth
 TYPE_SHARE = (5.0 / 7.0, 2.0 / 7.0)  # weekdays and weekend days in a week
 PEER_PRIOR = 20.0  # weight of the class in a port's hours
+FEW_DAYS = 3.0  # with fewer (decayed) crossings on a day type, the other one says what is usual
 USUAL_SHARE = 0.8  # the "usual" window holds this share of the vehicle's crossings
 ROW = np.dtype([("cells", "f4", (CELLS,)), ("last_s", "u4")])
 
@@ -47,16 +48,23 @@ def peer_probability(prior, port_row, class_row, cell):  # type: ignore[no-untyp
 
 
 @njit(cache=True)
-def window(probability, start):  # type: ignore[no-untyped-def]
-    """First hour and length of the shortest run of hours of a day type that holds `USUAL_SHARE` of its mass."""
+def days_like(cells, start):  # type: ignore[no-untyped-def]
+    """Decayed crossings of the vehicle on a day type."""
     total = 0.0
     for hour in range(HOURS):
-        total += probability[start + hour]
+        total += cells[start + hour]
+    return total
+
+
+@njit(cache=True)
+def window(cells, start):  # type: ignore[no-untyped-def]
+    """First hour and length of the shortest run of hours of a day type that holds `USUAL_SHARE` of its crossings."""
+    total = days_like(cells, start)
     best_from, best_length = 0, HOURS
     for first in range(HOURS):
         mass = 0.0
         for length in range(1, best_length):
-            mass += probability[start + (first + length - 1) % HOURS]
+            mass += cells[start + (first + length - 1) % HOURS]
             if mass >= USUAL_SHARE * total:
                 best_from, best_length = first, length
                 break
@@ -94,20 +102,34 @@ def llr_of(weights, slack, prior, port_row, class_row, cell):  # type: ignore[no
 
 
 @njit(cache=True)
+def mass_at_most(weights, cell):  # type: ignore[no-untyped-def]
+    """The p-value of a cell: the mass of all cells at most as probable."""
+    mass = 0.0
+    for k in range(CELLS):
+        if weights[k] <= weights[cell]:
+            mass += weights[k]
+    return mass
+
+
+@njit(cache=True)
+def calm(weights, slack, prior, port_row, class_row, cell):  # type: ignore[no-untyped-def]
+    """Whether a crossing in this cell would be no evidence at all."""
+    return llr_of(weights, slack, prior, port_row, class_row, cell) <= 0.0 and mass_at_most(weights, cell) >= CALM_P
+
+
+@njit(cache=True)
 def calm_hours(weights, slack, prior, port_row, class_row, start):  # type: ignore[no-untyped-def]
-    """First hour and length of the run of hours around the likeliest one in which there is no evidence at all."""
+    """First hour and length of the run of calm hours around the likeliest one; -1 if there is none."""
     best = 0
     for hour in range(HOURS):
         if weights[start + hour] > weights[start + best]:
             best = hour
-    if llr_of(weights, slack, prior, port_row, class_row, start + best) > 0.0:
+    if not calm(weights, slack, prior, port_row, class_row, start + best):
         return -1, 0
     first, length = best, 1
-    while length < HOURS and llr_of(weights, slack, prior, port_row, class_row, start + (first - 1) % HOURS) <= 0.0:
+    while length < HOURS and calm(weights, slack, prior, port_row, class_row, start + (first - 1) % HOURS):
         first, length = (first - 1) % HOURS, length + 1
-    while (
-        length < HOURS and llr_of(weights, slack, prior, port_row, class_row, start + (first + length) % HOURS) <= 0.0
-    ):
+    while length < HOURS and calm(weights, slack, prior, port_row, class_row, start + (first + length) % HOURS):
         length += 1
     return first, length
 
@@ -142,19 +164,18 @@ def assess(  # type: ignore[no-untyped-def]
         port_row = CLASSES + port[i] * CLASSES + class_row
         if seen[i] >= min_seen:
             slack = predictive(cells, weights)
-            mass = 0.0
-            for k in range(CELLS):
-                if weights[k] <= weights[cell]:
-                    mass += weights[k]
-            p[i] = bounded_p(mass)
+            p[i] = bounded_p(mass_at_most(weights, cell))
             llr[i] = llr_of(weights, slack, prior, port_row, class_row, cell)
             evidence[i, 0] = hour
             evidence[i, 1] = weekend
             evidence[i, 6] = seen[i]
-            if llr[i] > 0.0 or p[i] < 0.25:  # otherwise it is no reason, and needs no sentence
-                first, length = window(weights, start)
-                evidence[i, 2] = first
-                evidence[i, 3] = (first + length) % HOURS
+            if llr[i] > 0.0 or p[i] < CALM_P:  # otherwise it is hardly a reason, and its sentence needs no numbers
+                evidence[i, 7] = days_like(cells, start)
+                usual_start = start if evidence[i, 7] >= FEW_DAYS else HOURS - start
+                if days_like(cells, usual_start) > 0.0:
+                    first, length = window(cells, usual_start)
+                    evidence[i, 2] = first
+                    evidence[i, 3] = (first + length) % HOURS
                 first, length = calm_hours(weights, slack, prior, port_row, class_row, start)
                 evidence[i, 4] = first
                 evidence[i, 5] = (first + length) % HOURS
@@ -184,7 +205,16 @@ class OddHour:
     typologies: tuple[str, ...] = ("odd_hour",)
     reads: tuple[str, ...] = ("time_ms", "local_ms", "port", "vehicle_class")
     row: np.dtype[Any] = ROW
-    evidence: tuple[str, ...] = ("hour", "weekend", "usual_from", "usual_to", "calm_from", "calm_to", "seen")
+    evidence: tuple[str, ...] = (
+        "hour",
+        "weekend",
+        "usual_from",
+        "usual_to",
+        "calm_from",
+        "calm_to",
+        "seen",
+        "days_like",
+    )
     shared: tuple[SharedSpec, ...] = (SharedSpec(CELLS + 1, lambda ports: CLASSES * (1 + ports)),)
     source: str = "Gelman et al., Bayesian Data Analysis, 3.4; Mardia & Jupp, Directional Statistics, 12.1"
     min_seen: int = 12
@@ -200,19 +230,22 @@ class OddHour:
         """Local hour against the shortest window with 80 % of its crossings.
 
         >>> numbers = {"hour": 3.25, "weekend": 0, "usual_from": 6, "usual_to": 9, "seen": 57}
-        >>> numbers |= {"calm_from": 5, "calm_to": 10}
+        >>> numbers |= {"calm_from": 5, "calm_to": 10, "days_like": 40.0}
         >>> OddHour().explain(numbers, Context("2504", str, "inbound")).sentence
         'Crossed at 03:15 on a weekday; then this vehicle usually crosses from 06:00 to 09:00 (57 earlier crossings).'
         """
-        seen, day = int(evidence["seen"]), "a weekend day" if evidence["weekend"] else "a weekday"
-        first, last = evidence["usual_from"], evidence["usual_to"]
-        sentence = (
-            f"Crossed at {clock(evidence['hour'])} on {day}; then this vehicle usually crosses "
-            f"from {clock(first)} to {clock(last)} ({seen} earlier crossings)."
-        )
-        calm = evidence["calm_from"]
-        without = f"from {clock(calm)} to {clock(evidence['calm_to'])}" if calm >= 0 else None
-        return Finding("odd_hour", round(evidence["hour"], 2), "h", (first, last), seen, sentence, without)
+        seen, hour, first, last = int(evidence["seen"]), evidence["hour"], evidence["usual_from"], evidence["usual_to"]
+        day, other = ("a weekend day", "weekdays") if evidence["weekend"] else ("a weekday", "weekend days")
+        when = f"Crossed at {clock(hour)} on {day}"
+        if math.isnan(first):
+            sentence = f"{when}, an hour that is not rare for this vehicle ({seen} earlier crossings)."
+            return Finding("odd_hour", round(hour, 2), "h", None, seen, sentence, None)
+        then = "then" if evidence["days_like"] >= FEW_DAYS else f"it seldom crosses on such days; on {other}"
+        usually = f"this vehicle usually crosses from {clock(first)} to {clock(last)}"
+        sentence = f"{when}; {then} {usually} ({seen} earlier crossings)."
+        calm_from = evidence["calm_from"]
+        without = f"from {clock(calm_from)} to {clock(evidence['calm_to'])}" if calm_from >= 0 else None
+        return Finding("odd_hour", round(hour, 2), "h", (first, last), seen, sentence, without)
 
 
 def clock(hour: float) -> str:

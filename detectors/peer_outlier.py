@@ -2,7 +2,8 @@
 
 One forest for each port and vehicle class looks at what the vehicle's own models said (`features`, in [0, 1], NaN =
 not evaluated), not at raw values: it finds combinations that no single question asks for. p = 1 - score before
-calibration, which ranks it among recent ones. Not evaluated until the first window of 250 is full.
+calibration, which ranks it among recent ones. Not evaluated until the first window of 250 is full. Learns `fresh`
+crossings only, so that one vehicle cannot fill a window.
 
 Source: Tan, Ting & Liu (2011), Fast anomaly detection for streaming data, IJCAI.
 """
@@ -24,7 +25,7 @@ from schemas.batch import VEHICLE_CLASSES, Array
 
 
 @njit(cache=True)
-def assess(rows, slots, features, vehicle_class, p, evidence, feature, threshold, height, window):  # type: ignore[no-untyped-def]
+def assess(rows, slots, features, vehicle_class, fresh, p, evidence, feature, threshold, height, window):  # type: ignore[no-untyped-def]
     """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
         forest = rows[slots[i]].forests[vehicle_class[i]]
@@ -35,13 +36,13 @@ def assess(rows, slots, features, vehicle_class, p, evidence, feature, threshold
             evaluated += not np.isnan(x[k])
         if evaluated == 0:
             continue
-        score = half_space.score_and_learn(feature, threshold, height, window, filling, reference, x)
+        score = half_space.score_and_learn(feature, threshold, height, window, filling, reference, x, fresh[i])
         if forest.windows > 0:
             p[i] = bounded_p(1.0 - score)
             evidence[i, 0] = score
             evidence[i, 1] = evaluated
             evidence[i, 2] = forest.windows * window + forest.count
-        forest.count += 1
+        forest.count += fresh[i]
         if forest.count == window:
             half_space.turn(filling, reference)
             forest.count = 0
@@ -81,7 +82,7 @@ class PeerOutlier:
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
-        assess(rows, slots, batch["features"], batch["vehicle_class"], out.p, out.evidence, *self.forest)
+        assess(rows, slots, batch["features"], batch["vehicle_class"], known.fresh, out.p, out.evidence, *self.forest)
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The isolation score, and among how many.

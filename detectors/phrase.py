@@ -34,6 +34,18 @@ def duration(seconds: float, up: bool | None = None) -> str:
     return f"{amount(seconds / size, up)} {name}"
 
 
+def said(seconds: float, up: bool | None = None) -> float:
+    """The duration that `duration` says, in seconds; NaN for NaN.
+
+    >>> said(2281), said(2281, up=True), said(36900, up=False)
+    (2280.0, 2340.0, 36000.0)
+    """
+    if math.isnan(seconds):
+        return math.nan
+    size, _ = unit_of(seconds)
+    return float(amount(seconds / size, up)) * size
+
+
 def duration_range(low: float, high: float) -> str:
     """A range, with the unit once where both ends share it.
 

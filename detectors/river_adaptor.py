@@ -64,7 +64,7 @@ class RiverAdaptor:
         """Score, then learn, one crossing after the other."""
         values = batch["features"].tolist()
         ports = batch["port"].tolist()
-        learnt = rows["learnt"]
+        learnt, fresh = rows["learnt"], known.fresh.tolist()
         for i, (slot, port) in enumerate(zip(slots.tolist(), ports, strict=True)):
             x = {name: self.fill if math.isnan(v) else v for name, v in zip(self.features, values[i], strict=True)}
             model = self._models.get(port)
@@ -75,8 +75,9 @@ class RiverAdaptor:
                 if math.isfinite(score):
                     out.p[i] = min(1.0, max(SMALLEST_P, math.exp(-TOP * min(max(score, 0.0), 3.0))))
                     out.evidence[i] = score, learnt[slot]
-            model.learn_one(x)
-            learnt[slot] += 1
+            if fresh[i]:  # one vehicle cannot bend the model of a port
+                model.learn_one(x)
+                learnt[slot] += 1
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The river score and how many crossings it rests on."""

@@ -100,14 +100,17 @@ class SameDirectionRepeat:
 
         >>> numbers = {"repeat": 1, "gap_s": 7200, "own_repeats": 0.0, "port_rate": 0.012, "seen": 57}
         >>> SameDirectionRepeat().explain(numbers, Context("2504", str, "inbound")).sentence
-        'Inbound again after 2 h with no outbound crossing between; at this port that happens in 1.2 % (57 earlier
+        'Inbound again after 2 h with no outbound crossing between; at this port that is expected in 1.2 % (57 earlier
         crossings).'
         """
         seen, gap = int(evidence["seen"]), evidence["gap_s"]
+        if not evidence["repeat"]:
+            sentence = f"The crossing before was the other way, {duration(gap)} earlier ({seen} earlier crossings)."
+            return Finding("same_direction_repeat", round(gap / 60, 1), "min", None, seen, sentence, None)
         back = "outbound" if context.direction == "inbound" else "inbound"
         sentence = (
             f"{context.direction.capitalize()} again after {duration(gap)} with no {back} crossing between; "
-            f"at this port that happens in {100 * evidence['port_rate']:.2g} % ({seen} earlier crossings)."
+            f"at this port that is expected in {100 * evidence['port_rate']:.2g} % ({seen} earlier crossings)."
         )
         without = f"after a recorded {back} crossing"
         return Finding("same_direction_repeat", round(gap / 60, 1), "min", None, seen, sentence, without)

@@ -105,5 +105,9 @@ def normal_cdf(x: float) -> float:
 
 @njit(cache=True)
 def bounded_p(p: float) -> float:
-    """`p` within (0, 1], no smaller than `SMALLEST_P`."""
-    return min(1.0, max(SMALLEST_P, p))
+    """`p` within (0, 1], no smaller than `SMALLEST_P`; NaN (not evaluated) stays NaN, whatever order max takes it in.
+
+    >>> bounded_p(-1e-17), bounded_p(2.0), bounded_p(math.nan)
+    (1e-15, 1.0, nan)
+    """
+    return p if math.isnan(p) else min(1.0, max(SMALLEST_P, p))

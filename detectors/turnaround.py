@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.base import CALM_P, Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.decay import decay_factor
-from detectors.phrase import duration, duration_range
+from detectors.phrase import duration, duration_range, said
 from detectors.special import bounded_p, student_log_density, student_tail
 from schemas.batch import VEHICLE_CLASSES, Array
 
@@ -37,6 +37,8 @@ FIXED = 65536.0  # fixed-point scale of sums that are not counts
 K0 = 0.3  # weight of the peers' mean, in stays
 N0 = 4.0  # weight of the pooled within-vehicle variance, in degrees of freedom
 MOST_DF = 8.0  # stays have heavier tails than the normal, however many were seen (raw p < 1e-4 came 4 times too often)
+CALM_T = 1.24  # student_tail(1.24, MOST_DF) is CALM_P, and more with fewer degrees of freedom
+CALM_STEPS = 16
 DEFAULT_VARIANCE = 0.5  # of log stay within a vehicle, before anything is published
 ROW = np.dtype(
     [
@@ -74,13 +76,15 @@ def predictive(n, mean, m2, prior, row):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def calm_stay(y, mean, scale, df, prior, row):  # type: ignore[no-untyped-def]
-    """The log stay nearest to `y`, towards the mean, at which there is no evidence any more; NaN for none."""
-    step = (mean - y) / 64.0
-    for k in range(1, 65):
-        at = y + k * step
-        if peer_log_density(prior, row, at) <= student_log_density((at - mean) / scale, df, scale):
-            return at
-    return math.nan
+    """The log stay nearest to `y`, towards the mean, from which on there is no evidence any more; NaN for none."""
+    reach = min(max(y - mean, -CALM_T * scale), CALM_T * scale)
+    calm = math.nan
+    for k in range(CALM_STEPS):
+        at = mean + reach * k / CALM_STEPS
+        if peer_log_density(prior, row, at) > student_log_density((at - mean) / scale, df, scale):
+            return calm
+        calm = at
+    return calm
 
 
 @njit(cache=True)
@@ -109,7 +113,7 @@ def assess(  # type: ignore[no-untyped-def]
                 evidence[i, 3] = math.exp(centre + 1.2816 * scale)
                 evidence[i, 4] = (
                     math.exp(calm_stay(y, centre, scale, df, prior, shared_row))
-                    if llr[i] > 0.0 or p[i] < 0.25
+                    if llr[i] > 0.0 or p[i] < CALM_P
                     else math.nan
                 )
                 evidence[i, 5] = row.count[kind]
@@ -178,6 +182,8 @@ class Turnaround:
         usually = f"this vehicle usually stays {where} {duration_range(low, high)}"
         sentence = f"{verb} after {duration(stay)}; {usually} ({seen} earlier stays)."
         without = None if math.isnan(calm) else f"{'above' if quick else 'below'} {duration(calm, up=quick)}"
+        if quick != (said(calm, up=quick) <= math.sqrt(low * high)):
+            without = None  # a bound rounded past the middle of a narrow habit would no longer hold
         usual = (round(low / 60, 1), round(high / 60, 1))
         typology = "quick_turnaround" if quick else "long_stay"
         return Finding(typology, round(stay / 60, 1), "min", usual, seen, sentence, without)
