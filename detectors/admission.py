@@ -13,7 +13,7 @@ from numba import njit
 from detectors.base import HOUR_MS
 
 REMEMBERED = 8
-HOURLY = 3  # times a key may add to its peers' sums in an event-time hour: bounded influence
+HOURLY = 12  # times a key may add to its peers' sums in an event-time hour: bounded influence
 META = np.dtype(
     [
         ("key", "u8"),

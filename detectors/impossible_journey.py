@@ -33,6 +33,7 @@ TOTAL = BINS
 PRIOR = 3.0
 SPEED_KMH = 75.0  # median door-to-door speed between ports
 SPREAD = 0.25  # of log speed
+LEAST = 20.0  # journeys of a pair of unknown distance, before which it is not evaluated
 GENERAL_S = 12 * 3600.0  # median time between ports of unknown distance
 COLLISION = 0.02  # share of misreads that spell the plate of a vehicle that exists
 ROW = np.dtype([("last_ms", "i8"), ("port", "i4"), ("confidence", "f4")])
@@ -62,7 +63,8 @@ def journeys_below(prior, row, elapsed_s):  # type: ignore[no-untyped-def]
     below = 0.0
     for k in range(here):
         below += prior[row, k]
-    return below + prior[row, here] * min(1.0, at - here)
+    share = 1.0 if here == 0 else min(1.0, at - here)  # clocks of whole seconds: the first bin counts whole
+    return below + prior[row, here] * share
 
 
 @njit(cache=True)
@@ -71,7 +73,7 @@ def faster(prior, row, elapsed_s, km):  # type: ignore[no-untyped-def]
     if km > 0.0:
         expected = normal_cdf((math.log(SPEED_KMH) - math.log(km / max(elapsed_s, 1.0) * 3600.0)) / SPREAD)
     else:
-        expected = elapsed_s / (elapsed_s + GENERAL_S)
+        expected = max(1.0, elapsed_s) / (elapsed_s + GENERAL_S)
     return (journeys_below(prior, row, elapsed_s) + PRIOR * expected) / (prior[row, TOTAL] + PRIOR)
 
 
@@ -89,20 +91,21 @@ def assess(  # type: ignore[no-untyped-def]
             known = a < len(latitude) and b < len(latitude)
             km = distance_km(latitude[a], longitude[a], latitude[b], longitude[b]) if known else math.nan
             shared_row = pair_row(a, b)
-            fast = faster(prior, shared_row, elapsed_s, km)
-            misread = COLLISION * (1.0 - confidence[i] * row.confidence)
-            p[i] = bounded_p(1.0 - (1.0 - fast) * (1.0 - misread))
-            evidence[i, 0] = -elapsed_s if late else elapsed_s
-            evidence[i, 1] = row.port
-            evidence[i, 2] = km
-            evidence[i, 3] = prior[shared_row, TOTAL]
-            evidence[i, 4] = misread
-            evidence[i, 6] = journeys_below(prior, shared_row, elapsed_s)
-            if p[i] < 0.05:
-                slowest = elapsed_s
-                while slowest < 60 * 86400.0 and faster(prior, shared_row, slowest, km) < 0.25:
-                    slowest = slowest * 1.1 + 1.0
-                evidence[i, 5] = slowest
+            if km > 0.0 or prior[shared_row, TOTAL] >= LEAST:
+                fast = faster(prior, shared_row, elapsed_s, km)
+                misread = COLLISION * (1.0 - confidence[i] * row.confidence)
+                p[i] = bounded_p(1.0 - (1.0 - fast) * (1.0 - misread))
+                evidence[i, 0] = -elapsed_s if late else elapsed_s
+                evidence[i, 1] = row.port
+                evidence[i, 2] = km
+                evidence[i, 3] = prior[shared_row, TOTAL]
+                evidence[i, 4] = misread
+                evidence[i, 6] = journeys_below(prior, shared_row, elapsed_s)
+                if p[i] < 0.05:
+                    slowest = elapsed_s
+                    while slowest < 60 * 86400.0 and faster(prior, shared_row, slowest, km) < 0.25:
+                        slowest = slowest * 1.1 + 1.0
+                    evidence[i, 5] = slowest
             if fresh[i]:
                 tally[shared_row, min(BINS - 1, int((math.log(max(1.0, elapsed_s)) - LOW) / WIDTH))] += 1
                 tally[shared_row, TOTAL] += 1
@@ -152,7 +155,8 @@ class ImpossibleJourney:
             away = f", {km:.0f} km away ({km / max(elapsed, 1.0) * 3600.0:.0f} km/h)"
         elif evidence["journeys"] >= 1:
             quicker = math.ceil(100 * evidence["journeys_below"] / evidence["journeys"])
-            away = f", where {quicker} % of {evidence['journeys']:.0f} recent journeys were as fast"
+            how_many = f"{quicker} %" if quicker else "none"
+            away = f", where {how_many} of {evidence['journeys']:.0f} recent journeys were as fast"
         journey = f"At port {first} and {duration(elapsed)} later at port {last}{away}"
         sentence = f"{journey}: one of the two may be another vehicle or a misread."
         calm = evidence["calm_s"]
