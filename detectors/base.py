@@ -18,7 +18,6 @@ from schemas.batch import Array
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
-CALM_P = 0.25  # an answer with at least this p is ordinary: its e-value is below 1, so its evidence vanishes
 
 
 @dataclass(frozen=True)

@@ -50,3 +50,14 @@ def term_of(own: float, calibrated: float, llr: float) -> float:
     else:
         e = math.exp(0.5 * (1.0 - RATIO) * math.log(own * calibrated) + RATIO * min(llr, MOST_LLR))
     return round(math.log(1.0 - BET + BET * min(e, MOST)) * GRAIN) / GRAIN
+
+
+@njit(cache=True)
+def adds_nothing(p: float, llr: float) -> bool:
+    """Whether an answer's term would not be positive, were its calibrated p its own: what `Finding.without` promises.
+
+    >>> adds_nothing(0.2, math.nan), adds_nothing(0.05, math.nan), adds_nothing(0.05, -3.0)
+    (True, False, True)
+    """
+    e = e_of_p(p, math.log(p))
+    return bool(term_of(e, e, llr) <= 0.0)

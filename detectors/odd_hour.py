@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from detectors.base import CALM_P, DAY_MS, HOUR_MS, Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.base import DAY_MS, HOUR_MS, Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.combination import adds_nothing
 from detectors.decay import decay_factor
 from detectors.special import bounded_p
 from schemas.batch import VEHICLE_CLASSES, Array
@@ -114,7 +115,8 @@ def mass_at_most(weights, cell):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def calm(weights, slack, prior, port_row, class_row, cell):  # type: ignore[no-untyped-def]
     """Whether a crossing in this cell would be no evidence at all."""
-    return llr_of(weights, slack, prior, port_row, class_row, cell) <= 0.0 and mass_at_most(weights, cell) >= CALM_P
+    p = bounded_p(mass_at_most(weights, cell))
+    return adds_nothing(p, llr_of(weights, slack, prior, port_row, class_row, cell))
 
 
 @njit(cache=True)
@@ -169,7 +171,7 @@ def assess(  # type: ignore[no-untyped-def]
             evidence[i, 0] = hour
             evidence[i, 1] = weekend
             evidence[i, 6] = seen[i]
-            if llr[i] > 0.0 or p[i] < CALM_P:  # otherwise it is hardly a reason, and its sentence needs no numbers
+            if llr[i] > 0.0 or p[i] < 0.25:  # otherwise it is hardly a reason, and its sentence needs no numbers
                 evidence[i, 7] = days_like(cells, start)
                 usual_start = start if evidence[i, 7] >= FEW_DAYS else HOURS - start
                 if days_like(cells, usual_start) > 0.0:
@@ -240,9 +242,9 @@ class OddHour:
         if math.isnan(first):
             sentence = f"{when}, an hour that is not rare for this vehicle ({seen} earlier crossings)."
             return Finding("odd_hour", round(hour, 2), "h", None, seen, sentence, None)
-        then = "then" if evidence["days_like"] >= FEW_DAYS else f"it seldom crosses on such days; on {other}"
+        then = "; then" if evidence["days_like"] >= FEW_DAYS else f", when it seldom crosses; on {other}"
         usually = f"this vehicle usually crosses from {clock(first)} to {clock(last)}"
-        sentence = f"{when}; {then} {usually} ({seen} earlier crossings)."
+        sentence = f"{when}{then} {usually} ({seen} earlier crossings)."
         calm_from = evidence["calm_from"]
         without = f"from {clock(calm_from)} to {clock(evidence['calm_to'])}" if calm_from >= 0 else None
         return Finding("odd_hour", round(hour, 2), "h", (first, last), seen, sentence, without)

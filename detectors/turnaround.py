@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from detectors.base import CALM_P, Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.combination import adds_nothing
 from detectors.decay import decay_factor
 from detectors.phrase import duration, duration_range, said
 from detectors.special import bounded_p, student_log_density, student_tail
@@ -37,7 +38,7 @@ FIXED = 65536.0  # fixed-point scale of sums that are not counts
 K0 = 0.3  # weight of the peers' mean, in stays
 N0 = 4.0  # weight of the pooled within-vehicle variance, in degrees of freedom
 MOST_DF = 8.0  # stays have heavier tails than the normal, however many were seen (raw p < 1e-4 came 4 times too often)
-CALM_T = 1.24  # student_tail(1.24, MOST_DF) is CALM_P, and more with fewer degrees of freedom
+CALM_REACH = 3.0  # scales from the centre within which a counterfactual is looked for, in steps
 CALM_STEPS = 16
 DEFAULT_VARIANCE = 0.5  # of log stay within a vehicle, before anything is published
 ROW = np.dtype(
@@ -77,11 +78,13 @@ def predictive(n, mean, m2, prior, row):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def calm_stay(y, mean, scale, df, prior, row):  # type: ignore[no-untyped-def]
     """The log stay nearest to `y`, towards the mean, from which on there is no evidence any more; NaN for none."""
-    reach = min(max(y - mean, -CALM_T * scale), CALM_T * scale)
+    reach = min(max(y - mean, -CALM_REACH * scale), CALM_REACH * scale)
     calm = math.nan
     for k in range(CALM_STEPS):
         at = mean + reach * k / CALM_STEPS
-        if peer_log_density(prior, row, at) > student_log_density((at - mean) / scale, df, scale):
+        t = (at - mean) / scale
+        ratio = peer_log_density(prior, row, at) - student_log_density(t, df, scale)
+        if not adds_nothing(bounded_p(student_tail(t, df)), ratio):
             return calm
         calm = at
     return calm
@@ -113,7 +116,7 @@ def assess(  # type: ignore[no-untyped-def]
                 evidence[i, 3] = math.exp(centre + 1.2816 * scale)
                 evidence[i, 4] = (
                     math.exp(calm_stay(y, centre, scale, df, prior, shared_row))
-                    if llr[i] > 0.0 or p[i] < CALM_P
+                    if llr[i] > 1.0 or p[i] < 0.1
                     else math.nan
                 )
                 evidence[i, 5] = row.count[kind]
