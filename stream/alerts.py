@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import math
-from datetime import UTC, datetime, timedelta
+from typing import Literal, cast
 
 import numpy as np
 
-from detectors.base import Context, Detector, Finding
+from detectors.base import Context, Finding
 from detectors.calibration import rank
 from detectors.judge import p_without
 from schemas.batch import DIRECTIONS
-from schemas.models import Alert, Reason
+from schemas.models import Alert, Reason, moment_of
 from schemas.ports import Ports
+from schemas.wire import Direction
 from stream.port_stage import Verdicts
 from stream.stages import Layout
 
 LEAST_TERM = 0.25  # nats: what adds less is no reason
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SEVERITIES = ((7.0, "critical"), (5.0, "high"), (4.0, "medium"), (0.0, "low"))  # score from
+Severity = Literal["low", "medium", "high", "critical"]
+SEVERITIES: tuple[tuple[float, Severity], ...] = (
+    (7.0, "critical"),
+    (5.0, "high"),
+    (4.0, "medium"),
+    (0.0, "low"),
+)  # score from
 
 
 class AlertBuilder:
@@ -49,11 +55,11 @@ class AlertBuilder:
         return Alert(
             alert_id=alert_id(batch.crossing_id[i], self.config_id),
             crossing_id=batch.crossing_id[i],
-            occurred_at=EPOCH + timedelta(milliseconds=int(batch.time_ms[i])),
+            occurred_at=moment_of(int(batch.time_ms[i])),
             vehicle=batch.vehicle[i],
             port=port,
             lane=batch.lane[i],
-            direction=context.direction,
+            direction=cast("Direction", context.direction),
             p_value=p_value,
             score=score,
             severity=next(word for least, word in SEVERITIES if score >= least),
@@ -102,8 +108,10 @@ class AlertBuilder:
         if finding.without is None:
             return None
         assessed, calibrator = verdicts.assessed, verdicts.calibrator
-        p = p_without(verdicts.score_nats[i], assessed.terms[i, k], verdicts.cohort[i], assessed.batch.crossing_key[i],
-                      len(self.layout.detectors), calibrator.counts.totals, calibrator.above, calibrator.tails)  # fmt: skip
+        p = p_without(
+            verdicts.score_nats[i], assessed.terms[i, k], verdicts.cohort[i], assessed.batch.crossing_key[i],
+            len(self.layout.detectors), calibrator.counts.totals, calibrator.above, calibrator.tails,
+        )  # fmt: skip
         if -math.log10(max(p, 1e-300)) >= assessed.threshold[i]:
             return None
         return f"Would not alert {finding.without}."
@@ -125,8 +133,3 @@ def alert_id(crossing_id: str, config_id: str) -> str:
     'f4a2c4c1b6ed9f2e7b9d8ba4bd9a66b9'
     """
     return hashlib.sha256(f"{crossing_id}\n{config_id}".encode()).hexdigest()[:32]
-
-
-def detector_ids(detectors: tuple[Detector, ...]) -> list[str]:
-    """name@version of each."""
-    return [f"{d.name}@{d.version}" for d in detectors]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.batch import CrossingBatch
+from schemas.batch import Array, CrossingBatch
 
 F8 = NDArray[np.float64]
 
@@ -22,17 +22,23 @@ class Assessment(NamedTuple):
     llr: F8  # [n, D] nats; NaN = the detector has no likelihood ratio
     evidence: F8  # [n, E]
 
-    def take(self, index: NDArray[np.int64] | slice) -> Assessment:
-        """The rows at `index`, in that order."""
-        return Assessment(self.batch.take(index), *(array[index] for array in self[1:]))
+    def take(self, index: Array | slice) -> Assessment:
+        """The rows at `index` (integers, a mask or a slice), in that order."""
+        batch = self.batch.take(index)
+        return Assessment(batch, self.fresh[index], self.p[index], self.llr[index], self.evidence[index])
 
     @classmethod
     def concat(cls, parts: Sequence[Assessment]) -> Assessment:
         """All rows, one part after the other."""
         if len(parts) == 1:
             return parts[0]
-        arrays = (np.concatenate([part[k] for part in parts]) for k in range(1, 5))
-        return cls(CrossingBatch.concat([part.batch for part in parts]), *arrays)
+        return cls(
+            CrossingBatch.concat([part.batch for part in parts]),
+            np.concatenate([part.fresh for part in parts]),
+            np.concatenate([part.p for part in parts]),
+            np.concatenate([part.llr for part in parts]),
+            np.concatenate([part.evidence for part in parts]),
+        )
 
 
 class Assessed(NamedTuple):
@@ -47,5 +53,3 @@ class Assessed(NamedTuple):
     p: F8  # [n, D] calibrated; NaN = not evaluated
     evidence: F8  # [n, E]
     terms: F8  # [n, D] nats each detector adds to the combination
-
-

@@ -18,12 +18,13 @@ from detectors.river_adaptor import RiverAdaptor
 from schemas.batch import CrossingBatch
 from schemas.models import Alert
 from schemas.ports import Ports
+from stream import snapshot
 from stream.alerts import AlertBuilder
 from stream.assessment import Assessed
 from stream.config import PipelineConfig
 from stream.port_stage import PortStage
 from stream.reorder import Ordered, Reorder
-from stream.stages import Bank, Layout, VehicleStage
+from stream.stages import Bank, Layout, OnError, VehicleStage
 
 BLOCK = 4096  # crossings assessed at a time, however large the batch: keeps the columns in the processor's cache
 
@@ -90,15 +91,11 @@ class Pipeline:
 
     def save(self, folder: Path, previous: Path | None = None) -> None:
         """Write the whole state into an empty folder; unchanged files are linked from `previous`."""
-        from stream.snapshot import save
-
-        save(self, folder, previous)
+        snapshot.save(self, folder, previous)
 
     def load(self, folder: Path) -> None:
         """Continue from what `save` wrote with the same configuration."""
-        from stream.snapshot import load
-
-        load(self, folder)
+        snapshot.load(self, folder)
 
     def _decide(self, ordered: Ordered | None, decided: Decided) -> None:
         if ordered is None:
@@ -109,12 +106,12 @@ class Pipeline:
             decided.alerts.extend(alerts)
             decided.assessed.append(verdicts.assessed)
 
-    def _failed(self, detector: Detector, error: Exception) -> None:
+    def _failed(self, detector: Detector, _: Exception) -> None:
         self.errors[detector.name] = self.errors.get(detector.name, 0) + 1
 
 
 def detectors_of(config: PipelineConfig, ports: Ports) -> list[Detector]:
-    """The detectors of a configuration, in the order of their columns; raises ConfigError for a wrong river detector."""
+    """The detectors of a configuration, in the order of their columns; ConfigError for a wrong river detector."""
     located = [ports[code] for code in range(len(ports))]
     parameters = Parameters(
         half_life_days=config.half_life_days,
@@ -126,15 +123,17 @@ def detectors_of(config: PipelineConfig, ports: Ports) -> list[Detector]:
     return detectors + [RiverAdaptor(r.name, r.path, r.params, answers) for r in config.river_detectors]
 
 
-def vehicle_stage(config: PipelineConfig, layout: Layout, on_error: object, *, alone: bool = True) -> VehicleStage:
+def vehicle_stage(config: PipelineConfig, layout: Layout, on_error: OnError, *, alone: bool = True) -> VehicleStage:
     """The vehicle stage of a configuration; `alone` False where several partitions share what they learn."""
     mine = [d for d in layout.detectors if d.key == "vehicle"]
-    bank = Bank(mine, layout, config.half_life_days, on_error, alone=alone)  # type: ignore[arg-type]
+    bank = Bank(mine, layout, config.half_life_days, on_error, alone=alone)
     return VehicleStage(bank, capacity=config.max_vehicles, forget_after_days=config.forget_after_days)
 
 
-def port_stage(config: PipelineConfig, layout: Layout, ports: Ports, on_error: object, *, alone: bool = True) -> PortStage:
+def port_stage(
+    config: PipelineConfig, layout: Layout, ports: Ports, on_error: OnError, *, alone: bool = True
+) -> PortStage:
     """The port stage of a configuration."""
     mine = [d for d in layout.detectors if d.key == "port"]
-    bank = Bank(mine, layout, config.half_life_days, on_error, alone=alone)  # type: ignore[arg-type]
+    bank = Bank(mine, layout, config.half_life_days, on_error, alone=alone)
     return PortStage(bank, config, lambda code: xxhash.xxh3_64_intdigest(ports.name_of(code).encode()))

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import budget, calibration
-from detectors.base import Array, Columns, Detector, Out
+from detectors.base import Columns, Detector, Out
 from detectors.features import features
 from detectors.judge import judge
-from schemas.batch import LANE_TYPES
+from schemas.batch import LANE_TYPES, Array
 from stream.assessment import Assessed, Assessment
 from stream.config import PipelineConfig
 from stream.reorder import Ordered
@@ -69,7 +69,7 @@ class PortStage:
     def push(self, ordered: Ordered, ports: int) -> Iterator[Verdicts]:
         """Decide crossings that are in order; one result for each event-time hour among them.
 
-        Lazily: each result must be turned into alerts before the next is asked for, since its calibration is then replaced.
+        Lazily: each result must be turned into alerts before the next is asked for, which replaces its calibration.
         """
         self.late += int(ordered.late.sum())
         new = [self.port_key(code) for code in range(len(self._keys), ports)]
@@ -114,7 +114,9 @@ class PortStage:
               floor, self.config.budget_per_hour * self.config.operators,
               self.config.budget_cap_per_hour * self.config.operators,
               calibrated, terms, score, p_value, threshold, alerted)  # fmt: skip
-        assessed = Assessed(batch, -np.log10(p_value) + 0.0, p_value, alerted, late, threshold, calibrated, rows.evidence, terms)
+        assessed = Assessed(
+            batch, -np.log10(p_value) + 0.0, p_value, alerted, late, threshold, calibrated, rows.evidence, terms
+        )
         return Verdicts(assessed, rows.p, cohort, score, self.calibrator)
 
     def _detect(self, rows: Assessment, slots: Array, period: int) -> None:

@@ -11,6 +11,7 @@ the arrival order of each source only, never on how the stream was cut into batc
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,9 +108,9 @@ def ordering(at_ms: I8, arrival: I8, crossing_id: NDArray[Any]) -> I8 | None:
     order = np.argsort(at_ms, kind="stable")
     sorted_ms = at_ms[order]
     starts = np.flatnonzero(np.diff(sorted_ms, prepend=NEVER, append=NEVER))
-    for first, last in zip(starts[:-1], starts[1:], strict=True):
+    for first, last in pairwise(starts.tolist()):
         if last - first > 1:
             run = order[first:last].tolist()
-            run.sort(key=lambda i: (arrival[i] >= 0, arrival[i] if arrival[i] >= 0 else 0, crossing_id[i]))
+            run.sort(key=lambda i: (arrival[i] >= 0, max(arrival[i], 0), crossing_id[i]))
             order[first:last] = run
     return order

@@ -77,7 +77,7 @@ class SharedCounts:
             tally.grow(rows)
 
     def view(self, period: int) -> SharedView:
-        """What a detector reads and where it adds in `period`; adding to a published period goes to the next open one."""
+        """What a detector reads and where it adds in `period`; for a published period that is the next open one."""
         into = max(period, self.published + 1)
         tally = self.open.get(into)
         if tally is None:
@@ -108,7 +108,7 @@ class SharedCounts:
         self.published = period
 
     def swap(self) -> None:
-        """Exchange the last fold with what stood before it, for stragglers of the period before; call again to return."""
+        """Exchange the last fold with what stood before it, for stragglers of the period before; again to return."""
         if self._undo is not None:
             index, before = self._undo
             self._undo = (index, self.totals[index])
@@ -117,7 +117,7 @@ class SharedCounts:
     def save(self) -> dict[str, NDArray[Any]]:
         """Everything as arrays, for a checkpoint."""
         rows = np.flatnonzero(self.totals.any(axis=1)) if len(self.totals) else np.empty(0, np.int64)
-        undo_rows, undo = self._undo if self._undo is not None else (np.empty(0, np.int64), np.empty((0, self.spec.width)))
+        undo_rows, undo = self._undo or (np.empty(0, np.int64), np.empty((0, self.spec.width)))
         arrays: dict[str, NDArray[Any]] = {
             "shape": np.array([len(self.last), self.published, self._undo_of]),
             "rows": rows, "totals": self.totals[rows], "last": self.last[rows], "undo_rows": undo_rows, "undo": undo,

@@ -1,7 +1,7 @@
 """What does one stage do? Runs the detectors of one key over a batch, period by period, each scoring before it learns.
 
 `Bank` is the common part: the state table, the shared sums and the columns that its detectors fill.
-`VehicleStage` admits crossings first (duplicates, forgotten keys). The port stage is in `stream/ports_stage.py`.
+`VehicleStage` admits crossings first (duplicates, forgotten keys). The port stage is in `stream/port_stage.py`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.admission import admit
-from detectors.base import DAY_MS, Array, Columns, Detector, Out
-from schemas.batch import CrossingBatch
+from detectors.base import DAY_MS, Columns, Detector, Out
+from schemas.batch import Array, CrossingBatch
 from stream.assessment import Assessment
 from stream.shared import LAG, SharedCounts, Sums, period_of
 from stream.state import StateTable
@@ -44,7 +44,13 @@ class Bank:
     """Detectors of one key over one state table, and what their keys share."""
 
     def __init__(
-        self, detectors: Sequence[Detector], layout: Layout, half_life_days: float, on_error: OnError, *, alone: bool = True
+        self,
+        detectors: Sequence[Detector],
+        layout: Layout,
+        half_life_days: float,
+        on_error: OnError,
+        *,
+        alone: bool = True,
     ) -> None:
         self.detectors = tuple(detectors)
         self.layout = layout
@@ -86,7 +92,9 @@ class Bank:
         for number, table in enumerate(self.tables()):
             table.publish(period, [c for part in partitions if (c := part[number]) is not None])
 
-    def assess(self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, out: Out, period: int) -> None:
+    def assess(
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, out: Out, period: int
+    ) -> None:
         """Run every detector over crossings of one period."""
         straggling = [table for table in self.tables() if period < self.period and table.published == self.period - LAG]
         for table in straggling:
@@ -97,7 +105,7 @@ class Bank:
             views = tuple(table.view(period) for table in self.shared[detector.name])
             try:
                 detector.assess(rows[detector.name], slots, batch, known, views, mine)
-            except Exception as error:  # a detector that fails must not stop the others: its column is not evaluated
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other detectors go on without this column
                 mine.p[:], mine.llr[:], mine.evidence[:] = np.nan, np.nan, np.nan
                 self.on_error(detector, error)
         for table in straggling:

@@ -11,6 +11,7 @@ from schemas.batch import CrossingBatch
 from schemas.codec import Codec
 from schemas.plates import Pseudonymiser
 from schemas.ports import Ports
+from stream.assessment import Assessed
 from stream.config import PipelineConfig
 from stream.pipeline import Decided, Pipeline
 
@@ -50,6 +51,6 @@ def lines(decided: list[Decided]) -> list[bytes]:
     """All that was decided, as bytes: the alert lines in their order, then every crossing's columns in their order."""
     alerts = [alert.to_json() for part in decided for alert in part.alerts]
     rows = [a for part in decided for a in part.assessed]
-    columns = [np.concatenate([getattr(a, name) for a in rows]).tobytes() for name in ("score", "p_value", "alerted", "late", "threshold", "p", "evidence", "terms")]  # fmt: skip
+    columns = [np.concatenate([getattr(a, name) for a in rows]).tobytes() for name in Assessed._fields[1:]]
     ids = "\n".join(i for a in rows for i in a.batch.crossing_id).encode()
     return [*alerts, ids, *columns]

@@ -24,7 +24,7 @@ def by_crossing(decided: list[Decided]) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(("vehicles", "ports"), [(12, 3), (5, 6)])
 def test_partitions_give_the_same_bytes_as_one_process(vehicles: int, ports: int) -> None:
-    """The log split by vehicle into interleaved streams, run as workers would: same alerts, same columns, byte for byte."""
+    """Split by vehicle into interleaved streams and run as workers would: same alerts and columns, byte for byte."""
     batch, names = border()
     batch = shuffled(batch, CONFIG.lateness_ms)
     pipeline = single(CONFIG, names)
