@@ -1,0 +1,27 @@
+"""Which log is measured on? Generated traffic with a fixed seed, made once and kept in the cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from benchmarks.machine import ROOT
+from evaluation.border import generate
+
+SEED = 1
+DAYS = 90
+
+
+def generated_log(cache: Path, *, crossings: int, vehicles: int, ports: int) -> Path:
+    """The path of the log; its folder's name holds what it was made from: a changed generator makes a new one."""
+    source = hashlib.sha256()
+    for file in sorted((ROOT / "evaluation" / "border").glob("*.py")):
+        source.update(file.read_bytes())
+    folder = cache / f"log-{crossings}-{vehicles}-{ports}-{source.hexdigest()[:12]}"
+    if not folder.exists():
+        unfinished = folder.with_name(folder.name + ".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        generate(SEED, DAYS, vehicles, ports, crossings=crossings).write(unfinished)
+        unfinished.rename(folder)
+    return folder / "crossings.jsonl"
