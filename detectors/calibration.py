@@ -11,7 +11,8 @@ has atoms, and the same on every machine (randomised probability integral transf
 That p goes into the assessments. Evidence, the guard and the reasons of an alert take u = 1, the upper end of the
 rank: equal answers weigh the same there, and nothing hangs on chance.
 Beyond the bin with `TAIL_MASS` above it the tail is extended as an exponential whose slope is the mean excess there
-(Hill 1975 in p, peaks over threshold in nats, Siffer et al. 2017). Until a row has `LEAST` crossings the pooled one
+(Hill 1975 in p, peaks over threshold in nats, Siffer et al. 2017), at most 1: beyond what was seen, a p-value
+falls no faster than the answer's own. Until a row has `LEAST` crossings the pooled one
 is used, and until that has them exp(-x): the p-value itself, and for the combination Markov's bound of an e-value.
 """
 
@@ -59,7 +60,7 @@ def prepare(totals, rows, above, tails):  # type: ignore[no-untyped-def]
                 edge = b
                 tails[r, EDGE] = (b + 1) * WIDTH
                 tails[r, EDGE_P] = mass / (totals[r, TOTAL] + 1.0)
-                tails[r, SLOPE] = mass / max(moment - mass * (b + 1) * WIDTH, 0.02 * mass)
+                tails[r, SLOPE] = min(1.0, mass / max(moment - mass * (b + 1) * WIDTH, 0.02 * mass))
             mass += totals[r, b]
             moment += totals[r, b] * (b + 0.5) * WIDTH
         if edge < 0:
