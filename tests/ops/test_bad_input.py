@@ -83,7 +83,7 @@ def test_unknown_ports_are_rejects_with_a_registry_and_registered_without(tmp_pa
     assert (1, 1) == (found["accepted"], found["unknown_port"])
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", b"\n\n", gzip.compress(b"", mtime=0)])
 def test_an_empty_file_is_no_error(content: bytes, tmp_path: Path) -> None:
     """Nothing in, nothing out, 0."""
     (tmp_path / "log").write_bytes(content)
@@ -96,7 +96,7 @@ def test_an_empty_file_is_no_error(content: bytes, tmp_path: Path) -> None:
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress], ids=["gzip", "zstd"])
 def test_a_truncated_archive_is_used_as_far_as_it_goes_and_then_fails(pack: Any, tmp_path: Path) -> None:
     """Every line that can be read counts, the summary says so, the error what to do; the whole file then goes on."""
-    rows = b"".join(line(crossing_id=os.urandom(20).hex()) + b"\n" for _ in range(500))
+    rows = b"".join(line(crossing_id=os.urandom(20).hex()) + b"\n" for _ in range(4_000))
     whole = pack(rows)
     (tmp_path / "log").write_bytes(whole[: len(whole) // 2])
     ended = linewatch(tmp_path, "replay", "log", "--state", "state", "--dead-letter", "rejects.jsonl")
