@@ -101,7 +101,7 @@ class PortStage:
 
     def _decide(self, rows: Assessment, at_ms: Array, late: Array, period: int) -> Verdicts:
         batch, n = rows.batch, len(at_ms)
-        slots = self.table.slots_of(self._keys[batch.port], int(at_ms[-1]))
+        slots = self.table.slots_of(self._keys[batch.port], int(at_ms[0]))
         self._detect(rows, slots, period)
         calibrated, terms = np.full((n, self.columns), np.nan), np.full((n, self.columns), np.nan)
         score, p_value, threshold = np.zeros(n), np.ones(n), np.zeros(n)

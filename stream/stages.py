@@ -135,7 +135,7 @@ class VehicleStage:
         known = Columns(np.zeros(n, np.uint32), np.zeros(n, np.uint8), np.zeros(n, np.int64))
         p, llr, evidence = self.bank.layout.blank(n)
         if n:
-            slots = self.table.slots_of(batch.vehicle_key, int(batch.time_ms.max()))
+            slots = self.table.slots_of(batch.vehicle_key, int(batch.time_ms.min()))
             forget = self.table.forget_after_ms
             start = 0
             while start < n:

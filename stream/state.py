@@ -8,7 +8,8 @@ Eviction. A key not seen for `forget_after_ms` of event time is *forgotten*: whe
 again from zero. That is decided by the key's own times alone, so it is the same in one process and in twelve.
 Rows of forgotten keys are reused when room is needed; what they taught their peers was added to the shared sums
 when it happened and stays there. Only if the table is full of keys that are not forgotten yet (`capacity`)
-are those longest unseen evicted early; that can change results and is counted in `evicted_early`.
+are those longest unseen evicted early; that can change results and is counted in `evicted_early`. Keys of the batch
+at hand always stay, even where they alone are more than the capacity.
 """
 
 from __future__ import annotations
@@ -39,21 +40,28 @@ def _probe(index, rows, key):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _find_or_add(index, rows, used, keys, slots, start):  # type: ignore[no-untyped-def]
-    """Fill `slots` from `start` on, giving new keys the next rows; stops where there is no row left.
+def _find_or_add(index, rows, used, room, keys, slots):  # type: ignore[no-untyped-def]
+    """Fill `slots`, giving new keys the next rows; stops where `room` rows are used or the index is half full.
 
     Returns the rows used then and the position reached.
     """
-    for i in range(start, len(keys)):
+    for i in range(len(keys)):
         at = _probe(index, rows, keys[i])
         if index[at] == FREE:
-            if used == len(rows) or 2 * used >= len(index):
+            if used >= room or 2 * used >= len(index):
                 return used, i
             index[at] = used
             rows[used].key = keys[i]
             used += 1
         slots[i] = index[at]
     return used, len(keys)
+
+
+@njit(cache=True)
+def _find(index, rows, keys, slots):  # type: ignore[no-untyped-def]
+    """Fill `slots`, `FREE` where a key is not known."""
+    for i in range(len(keys)):
+        slots[i] = index[_probe(index, rows, keys[i])]
 
 
 @njit(cache=True)
@@ -73,7 +81,6 @@ class StateTable:
         self.rows: NDArray[Any] = np.zeros(0, self.dtype)
         self.dirty: NDArray[np.uint8] = np.zeros(0, np.uint8)
         self.used = 0
-        self.newest_ms = 0
         self.evicted_early = 0
         self.evicted = 0
         self.compacted = False  # rows have moved since the last full snapshot
@@ -87,20 +94,27 @@ class StateTable:
         """Bytes of the rows and the index."""
         return int(self.rows.nbytes + self._index.nbytes + self.dirty.nbytes)
 
-    def slots_of(self, keys: NDArray[np.uint64], newest_ms: int) -> NDArray[np.int32]:
-        """The slot of each key, [n]; keys not known get a zeroed row. `newest_ms` is the event time reached."""
-        self.newest_ms = max(self.newest_ms, newest_ms)
+    def slots_of(self, keys: NDArray[np.uint64], since_ms: int) -> NDArray[np.int32]:
+        """The slot of each key, [n]; keys not known get a zeroed row.
+
+        `since_ms` is the oldest event time of the batch: what was last seen long enough before it is forgotten.
+        """
         slots = np.empty(len(keys), np.int32)
-        self.used, done = _find_or_add(self._index, self.rows["meta"], self.used, keys, slots, 0)
+        room = min(len(self.rows), self.capacity)
+        self.used, done = _find_or_add(self._index, self.rows["meta"], self.used, room, keys, slots)
         if done < len(keys):  # new keys that need room: make it once, for all of them
-            wanted = len(np.unique(keys[done:]))
-            if self.used + wanted > self.capacity:
-                self._evict(wanted)
-                done = 0  # rows have moved
-            self._make_room(wanted)
-            self.used, _ = _find_or_add(self._index, self.rows["meta"], self.used, keys, slots, done)
+            self._make_way(keys, slots, since_ms)
+            self.used, _ = _find_or_add(self._index, self.rows["meta"], self.used, len(self.rows), keys, slots)
         self.dirty[slots] = 1
         return slots
+
+    def _make_way(self, keys: NDArray[np.uint64], slots: NDArray[np.int32], since_ms: int) -> None:
+        """Room for those of `keys` that have no row yet, by eviction where the table is full; overwrites `slots`."""
+        _find(self._index, self.rows["meta"], keys, slots)
+        wanted = len(np.unique(keys[slots == FREE]))
+        if self.used + wanted > self.capacity:
+            self._evict(wanted, slots[slots != FREE], since_ms)
+        self._make_room(wanted)
 
     def reset(self, slot: int) -> None:
         """Start a key again from zero: it was forgotten."""
@@ -119,19 +133,26 @@ class StateTable:
         if 2 * (self.used + wanted) >= len(self._index):
             self._reindex(self.used + wanted)
 
-    def _evict(self, wanted: int) -> None:
-        """Drop forgotten keys, then, if that is not enough, those longest unseen down to 7/8 of the capacity."""
+    def _evict(self, wanted: int, present: NDArray[np.int32], since_ms: int) -> None:
+        """Drop forgotten keys, then, if that is not enough, those longest unseen, until 7/8 of the capacity hold all.
+
+        `present` stay: a key of the batch may be forgotten at its end and not yet at its own record.
+        """
         last = self.rows["meta"]["last_ms"][: self.used]
-        keep = last >= self.newest_ms - self.forget_after_ms
+        keep = last >= since_ms - self.forget_after_ms
+        keep[present] = True
         self.evicted += int(self.used - keep.sum())
-        limit = max(0, self.capacity - max(wanted, self.capacity // 8))
-        if keep.sum() > limit:
+        excess = int(keep.sum()) + wanted - (self.capacity - self.capacity // 8)
+        if excess > 0:
+            keep[present] = False
             order = np.lexsort((self.rows["meta"]["key"][: self.used], last))
-            order = order[keep[order]]
-            early = order[: len(order) - limit]
-            keep[early] = False
+            early = order[keep[order]][:excess]
+            keep[early], keep[present] = False, True
             self.evicted_early += len(early)
-        kept = np.flatnonzero(keep)
+        self._compact(np.flatnonzero(keep), wanted)
+
+    def _compact(self, kept: NDArray[np.int64], wanted: int) -> None:
+        """Move the rows `kept` to the front and find them again."""
         for start in range(0, len(kept), BLOCK):  # in pieces, so that no second copy of the table is needed
             piece = kept[start : start + BLOCK]
             self.rows[start : start + len(piece)] = self.rows[piece]
