@@ -15,7 +15,10 @@ def main() -> None:
     size = {"trees": default.trees, "height": default.height, "window": default.window, "seed": default.seed}
     forest = draw(default.features, **size)
     np.savez(
-        DRAWN, parameters=np.array([default.features, *size.values()]), feature=forest.feature, threshold=forest.threshold
+        DRAWN,
+        parameters=np.array([default.features, *size.values()]),
+        feature=forest.feature,
+        threshold=forest.threshold,
     )
 
 

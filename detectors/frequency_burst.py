@@ -135,7 +135,8 @@ def assess(  # type: ignore[no-untyped-def]
                 tally[cls, DISPERSION] += int(round(FIXED * min(9.0, (day_count - mean) ** 2 / mean)))
                 tally[cls, SAMPLES] += 1
             touched[cls] = 1
-        if fresh[i]:  # or one vehicle's burst would pass for a busy port
+        # a vehicle counts once an hour, or its own burst would pass for a busy port
+        if seen[i] == 0 or now_s // 3600 > row.last_s // 3600:
             here = port[i]
             recent_tally[here, VOLUME] += 1
             recent_touched[here] = 1

@@ -51,7 +51,7 @@ def draw(features: int, *, trees: int, height: int, window: int, seed: int) -> T
 
     names = feature_names(features)
     forest = HalfSpaceTrees(n_trees=trees, height=height, window_size=window, seed=seed)
-    forest.learn_one(dict.fromkeys(names, 0.5))
+    forest.learn_one(dict.fromkeys(names, 0.5))  # type: ignore[no-untyped-call]
     return flatten(forest, names)
 
 

@@ -1,8 +1,8 @@
 """How does any river anomaly detector join? By its dotted name in the configuration, at its own speed.
 
 `score_one` then `learn_one` of one river model for each port, on a dict of the features that `FEATURES` names:
-what the vehicle's own models said, in [0, 1] (see `detectors/features.py`), under the detectors' names; an answer
-that was not evaluated is left out of the dict, unless `fill` gives the value that stands for it. river's scores
+what the vehicle's own models said, in [0, 1] (see `detectors/features.py`), under the detectors' names; `fill` stands
+for an answer that was not evaluated, and a crossing with none evaluated is neither scored nor learnt. river's scores
 are no p-values; the calibration ranks them: p = exp(-score scaled to `TOP` nats) before it.
 
 One crossing at a time in Python: some 50,000 a second and model on their own, less for slower models.
@@ -66,6 +66,8 @@ class RiverAdaptor:
         ports = batch["port"].tolist()
         learnt, fresh = rows["learnt"], known.fresh.tolist()
         for i, (slot, port) in enumerate(zip(slots.tolist(), ports, strict=True)):
+            if all(math.isnan(v) for v in values[i]):
+                continue
             x = {name: self.fill if math.isnan(v) else v for name, v in zip(self.features, values[i], strict=True)}
             model = self._models.get(port)
             if model is None:

@@ -1,0 +1,165 @@
+"""How do the tests run one detector alone? Over its real bank and admission, from what it declares and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from detectors.admission import META, admit
+from detectors.base import Columns, Context, Detector, Finding, Out
+from schemas.batch import DETECTOR_COLUMNS, Array
+from stream.shared import period_of
+from stream.stages import Bank, Layout, runs
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+MONDAY = 1_767_571_200_000  # 2026-01-05T00:00Z
+PORTS = 6
+FEATURES = 4
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Crossings as columns; `vehicle[n]` counts from 0."""
+
+    vehicle: Array
+    columns: dict[str, Array]
+
+    def __len__(self) -> int:
+        return len(self.vehicle)
+
+    def take(self, index: Any) -> Traffic:
+        """The crossings at `index`."""
+        return Traffic(self.vehicle[index], {name: column[index] for name, column in self.columns.items()})
+
+    def then(self, other: Traffic) -> Traffic:
+        """These crossings, then those."""
+        columns = {name: np.concatenate([column, other.columns[name]]) for name, column in self.columns.items()}
+        return Traffic(np.concatenate([self.vehicle, other.vehicle]), columns)
+
+    def with_columns(self, **columns: Any) -> Traffic:
+        """The same with other values."""
+        new = {name: np.broadcast_to(np.asarray(c, self.columns[name].dtype), self.columns[name].shape).copy()
+               for name, c in columns.items()}  # fmt: skip
+        return Traffic(self.vehicle, self.columns | new)
+
+
+def crossings(time_ms: Any, vehicle: Any = 0, **columns: Any) -> Traffic:
+    """Crossings at these times; columns not named are absent, local time is UTC."""
+    times = np.asarray(time_ms, np.int64)
+    n = len(times)
+    table = {
+        name: np.full(n, 0 if absent is None else absent, kind) for name, (kind, absent) in DETECTOR_COLUMNS.items()
+    }
+    table["features"] = np.full((n, FEATURES), 0.3)
+    vehicles = np.broadcast_to(np.asarray(vehicle, np.int64), (n,)).copy()
+    key = (times * 1_000_003 + vehicles * 97 + np.arange(n)).astype(np.uint64)
+    traffic = Traffic(vehicles, table)
+    return traffic.with_columns(**({"time_ms": times, "local_ms": times, "crossing_key": key} | columns))
+
+
+class Answers(NamedTuple):
+    """What a detector said of each crossing."""
+
+    p: Array
+    llr: Array
+    evidence: Array
+
+    def bytes(self) -> bytes:
+        """All of it, to compare."""
+        return b"".join(np.ascontiguousarray(array).tobytes() for array in self)
+
+
+class Bench:
+    """One detector, its keys' rows, and what they share."""
+
+    def __init__(
+        self, detector: Detector, *, keys: int = 256, ports: int = PORTS, half_life_days: float = 60.0
+    ) -> None:
+        self.detector, self.ports = detector, ports
+        layout = Layout([detector])
+        self.bank = Bank([detector], layout, half_life_days, self._fail)
+        self.rows = np.zeros(keys, [(detector.name, detector.row)])
+        self.meta = np.zeros(keys, META)
+
+    @staticmethod
+    def _fail(detector: Detector, error: Exception) -> None:
+        raise AssertionError(f"{detector.name} failed") from error
+
+    def known(self, traffic: Traffic) -> Columns:
+        """What the vehicle stage knows of each crossing; every one must be admitted."""
+        n = len(traffic)
+        accepted = np.zeros(n, np.bool_)
+        known = Columns(np.zeros(n, np.uint32), np.zeros(n, np.uint8), np.zeros(n, np.int64))
+        times, keys = traffic.columns["time_ms"], traffic.columns["crossing_key"]
+        stop = admit(self.meta, traffic.vehicle.astype(np.int32), times, keys, 0, 2**62, accepted, *known)
+        assert stop == n
+        assert accepted.all()
+        if self.detector.key == "port":
+            return Columns(np.zeros(n, np.uint32), known.fresh, np.zeros(n, np.int64))
+        return known
+
+    def run(self, traffic: Traffic) -> Answers:
+        """Assess in order, hour by hour, as a stage does."""
+        n = len(traffic)
+        out = Answers(np.full(n, np.nan), np.full(n, np.nan), np.full((n, len(self.detector.evidence)), np.nan))
+        known = self.known(traffic)
+        slots = (traffic.columns["port"] if self.detector.key == "port" else traffic.vehicle).astype(np.int32)
+        periods = period_of(traffic.columns["time_ms"])
+        for first, last in runs(periods) if n else []:
+            part = slice(first, last)
+            batch = {name: traffic.columns[name][part] for name in self.detector.reads}
+            period = int(periods[first])
+            self.bank.enter(period, self.ports)
+            target = Out(out.p[part, None], out.llr[part, None], out.evidence[part])
+            self.bank.assess(
+                self.rows,
+                slots[part],
+                batch,
+                Columns(known.seen[part], known.fresh[part], known.age_ms[part]),
+                target,
+                period,
+            )
+        return out
+
+    def state(self) -> bytes:
+        """Rows and sums, to compare."""
+        sums = [array for table in self.bank.tables() for _, array in sorted(table.save().items())]
+        return self.rows.tobytes() + b"".join(np.ascontiguousarray(array).tobytes() for array in sums)
+
+    def findings(self, traffic: Traffic, answers: Answers, index: Any) -> Iterator[Finding]:
+        """The explanation of the crossings at `index`."""
+        for i in index:
+            numbers = dict(zip(self.detector.evidence, answers.evidence[i].tolist(), strict=True))
+            direction = ("inbound", "outbound")[traffic.columns["direction"][i]]
+            context = Context(f"P{traffic.columns['port'][i]}", lambda code: f"P{code}", direction)
+            yield self.detector.explain(numbers, context)
+
+
+def mixed(seed: int = 1, vehicles: int = 60, each: int = 100, days: int = 160) -> Traffic:
+    """Many vehicles with habits and lapses: repeats, other ports, long silences, bursts, records out of order."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for v in range(vehicles):
+        gaps = rng.lognormal(np.log(days * DAY / each) - 0.5, 1.0, each).astype(np.int64)
+        gaps[rng.random(each) < 0.05] = rng.integers(0, 600_000)
+        if v % 4 == 0:
+            gaps[each // 3] = 95 * DAY
+        times = MONDAY + rng.integers(0, 5 * DAY) + np.cumsum(gaps)
+        swap = np.flatnonzero(rng.random(each - 1) < 0.02)
+        times[swap], times[swap + 1] = times[swap + 1], times[swap]
+        direction = (np.arange(each) + (rng.random(each) < 0.03).cumsum()) % 2
+        port = np.where(rng.random(each) < 0.9, v % PORTS, rng.integers(0, PORTS, each))
+        features = rng.random((each, FEATURES))
+        features[rng.random((each, FEATURES)) < 0.3] = np.nan
+        parts.append(crossings(times, v, direction=direction, port=port, vehicle_class=v % 2, features=features,
+                               read_confidence=rng.uniform(0.5, 1.0, each)))  # fmt: skip
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.then(part)
+    arrival = whole.columns["time_ms"] + rng.integers(0, 120_000, len(whole))  # within two minutes of the truth
+    whole = whole.take(np.argsort(arrival, kind="stable"))
+    return whole.with_columns(crossing_key=rng.integers(1, 2**63, len(whole)).astype(np.uint64))
