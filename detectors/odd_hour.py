@@ -1,16 +1,18 @@
 """Does this vehicle cross at this hour of the week? `odd_hour`: an hour rare for it, whatever others do.
 
-Model. Decayed counts over 2 day types (weekday, weekend) x 24 local hours, each crossing spread over the circle
-by a triangular kernel of two hours half-width. Predictive probability of a cell, with the peers of the same port
-and class as a Dirichlet prior of total weight `PRIOR`:
+Model. For each direction apart (a commuter's way home is not at the hour of the way out), decayed counts over 2 day
+types (weekday, weekend) x 24 local hours, each crossing spread over the circle by a triangular kernel of two hours
+half-width. Predictive probability of a cell, with the peers of the same port, class and direction as a Dirichlet
+prior of total weight `PRIOR`:
 
     P(type) P(hour | type),  P(hour | type) = (c[type,hour] + CROSS c[other,hour] + PRIOR peer) / (sum + PRIOR)
 
-The p-value is the mass of all 48 cells at most as probable as the observed one; the evidence is
-log(peer / own) of the observed cell.
+The p-value is the mass of all 48 cells at most as probable as the observed one; the evidence is log(peer / own) of
+the observed cell. Counts are whole numbers under forward decay: a crossing weighs `UNIT` 2^(age of the row / half-life),
+and all cells are halved when that weight has doubled, so that 96 cells take 192 bytes and need no decay in between.
 
 Source: Dirichlet-multinomial predictive, Gelman et al., Bayesian Data Analysis 3.4; kernel on the circle,
-Mardia & Jupp, Directional Statistics 12.1.
+Mardia & Jupp, Directional Statistics 12.1; forward decay, Cormode et al. 2009.
 """
 
 from __future__ import annotations
@@ -36,9 +38,12 @@ PRIOR = 1.0  # total weight of the peers in a vehicle's hours
 CROSS = 0.3  # what an hour on the other day type is worth
 TYPE_SHARE = (5.0 / 7.0, 2.0 / 7.0)  # weekdays and weekend days in a week
 PEER_PRIOR = 20.0  # weight of the class in a port's hours
+UNIT = 64.0  # of a count in the cells
+FULL = 60000  # of a cell: halve all before it overflows
+LEAST = 4.0  # decayed crossings in this direction, before it is evaluated
 FEW_DAYS = 3.0  # with fewer (decayed) crossings on a day type, the other one says what is usual
 USUAL_SHARE = 0.8  # the "usual" window holds this share of the vehicle's crossings
-ROW = np.dtype([("cells", "f4", (CELLS,)), ("last_s", "u4")])
+ROW = np.dtype([("cells", "u2", (2 * CELLS,)), ("since_s", "u4")])
 
 
 @njit(cache=True)
@@ -137,56 +142,85 @@ def calm_hours(weights, slack, prior, port_row, class_row, start):  # type: igno
 
 
 @njit(cache=True)
-def learn(cells, start, hour):  # type: ignore[no-untyped-def]
+def halve(cells):  # type: ignore[no-untyped-def]
+    """Half of every cell, rounded down."""
+    for k in range(2 * CELLS):
+        cells[k] >>= 1
+
+
+@njit(cache=True)
+def weight_now(row, now_s, half_life_s):  # type: ignore[no-untyped-def]
+    """What a crossing weighs at `now_s`, in cell units; first brings the row to where that is under 2 `UNIT`."""
+    if row.since_s == 0 or now_s - row.since_s > 16 * half_life_s:
+        row.cells[:] = 0
+        row.since_s = now_s
+    while now_s - row.since_s >= half_life_s:
+        halve(row.cells)
+        row.since_s += int(half_life_s)
+    return UNIT / decay_factor(now_s - row.since_s, half_life_s)
+
+
+@njit(cache=True)
+def read(cells, base, unit, out):  # type: ignore[no-untyped-def]
+    """Fill `out[48]` with the decayed counts of a direction; returns their sum."""
+    total = 0.0
+    for k in range(CELLS):
+        out[k] = cells[base + k] / unit
+        total += out[k]
+    return total
+
+
+@njit(cache=True)
+def learn(cells, start, hour, unit):  # type: ignore[no-untyped-def]
     """Add one crossing: the kernel max(0, 2 - |distance|) / 4 at the cell centres sums to 1 on the circle."""
     base = int(math.floor(hour - 0.5)) - 1
+    full = False
     for k in range(4):
-        weight = 2.0 - abs(hour - (base + k + 0.5))
-        if weight > 0.0:
-            cells[start + (base + k) % HOURS] += weight / 4.0
+        share = 2.0 - abs(hour - (base + k + 0.5))
+        if share > 0.0:
+            at = start + (base + k) % HOURS
+            cells[at] += int(unit * share / 4.0 + 0.5)
+            full |= cells[at] > FULL
+    if full:
+        halve(cells)
 
 
 @njit(cache=True)
 def assess(  # type: ignore[no-untyped-def]
-    rows, slots, time_ms, local_ms, port, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence,
-    min_seen, half_life_s
+    rows, slots, time_ms, local_ms, port, direction, vehicle_class, seen, fresh, prior, tally, touched,
+    p, llr, evidence, min_seen, half_life_s
 ):  # fmt: skip
     """The compiled walk: per crossing, in order, fill the outputs, then learn."""
-    weights = np.empty(CELLS)
+    weights, counts = np.empty(CELLS), np.empty(CELLS)
     for i in range(len(slots)):
         row = rows[slots[i]]
-        cells = row.cells
-        now_s = time_ms[i] // 1000
         day = local_ms[i] // DAY_MS
         weekend = (day + 3) % 7 >= 5
         hour = (local_ms[i] - day * DAY_MS) / HOUR_MS
         start = HOURS if weekend else 0
         cell = start + int(hour)
-        class_row = vehicle_class[i]
-        port_row = CLASSES + port[i] * CLASSES + class_row
-        if seen[i] >= min_seen:
-            slack = predictive(cells, weights)
+        unit = weight_now(row, time_ms[i] // 1000, half_life_s)
+        base = direction[i] * CELLS
+        class_row = 2 * vehicle_class[i] + direction[i]
+        port_row = 2 * CLASSES * (1 + port[i]) + class_row
+        if seen[i] >= min_seen and read(row.cells, base, unit, counts) >= LEAST:
+            slack = predictive(counts, weights)
             p[i] = bounded_p(mass_at_most(weights, cell))
             llr[i] = llr_of(weights, slack, prior, port_row, class_row, cell)
             evidence[i, 0] = hour
             evidence[i, 1] = weekend
             evidence[i, 6] = seen[i]
             if llr[i] > 0.0 or p[i] < 0.25:  # otherwise it is hardly a reason, and its sentence needs no numbers
-                evidence[i, 7] = days_like(cells, start)
+                evidence[i, 7] = days_like(counts, start)
                 usual_start = start if evidence[i, 7] >= FEW_DAYS else HOURS - start
-                if days_like(cells, usual_start) > 0.0:
-                    first, length = window(cells, usual_start)
+                if days_like(counts, usual_start) > 0.0:
+                    first, length = window(counts, usual_start)
                     evidence[i, 2] = first
                     evidence[i, 3] = (first + length) % HOURS
                 first, length = calm_hours(weights, slack, prior, port_row, class_row, start)
                 evidence[i, 4] = first
                 evidence[i, 5] = (first + length) % HOURS
-        factor = decay_factor(now_s - row.last_s, half_life_s)
-        if factor < 1.0:
-            for k in range(CELLS):
-                cells[k] *= factor
-        learn(cells, start, hour)
-        row.last_s = max(row.last_s, now_s)
+        learn(row.cells, base + start, hour, unit)
         if fresh[i]:
             tally[class_row, cell] += 1
             tally[class_row, CELLS] += 1
@@ -205,7 +239,7 @@ class OddHour:
     version: int = 1
     key: str = "vehicle"
     typologies: tuple[str, ...] = ("odd_hour",)
-    reads: tuple[str, ...] = ("time_ms", "local_ms", "port", "vehicle_class")
+    reads: tuple[str, ...] = ("time_ms", "local_ms", "port", "direction", "vehicle_class")
     row: np.dtype[Any] = ROW
     evidence: tuple[str, ...] = (
         "hour",
@@ -217,8 +251,8 @@ class OddHour:
         "seen",
         "days_like",
     )
-    shared: tuple[SharedSpec, ...] = (SharedSpec(CELLS + 1, lambda ports: CLASSES * (1 + ports)),)
-    source: str = "Gelman et al., Bayesian Data Analysis, 3.4; Mardia & Jupp, Directional Statistics, 12.1"
+    shared: tuple[SharedSpec, ...] = (SharedSpec(CELLS + 1, lambda ports: 2 * CLASSES * (1 + ports)),)
+    source: str = "Gelman et al., Bayesian Data Analysis, 3.4; Mardia & Jupp, Directional Statistics, 12.1; Cormode et al. 2009"
     min_seen: int = 12
 
     def assess(
@@ -234,16 +268,17 @@ class OddHour:
         >>> numbers = {"hour": 3.25, "weekend": 0, "usual_from": 6, "usual_to": 9, "seen": 57}
         >>> numbers |= {"calm_from": 5, "calm_to": 10, "days_like": 40.0}
         >>> OddHour().explain(numbers, Context("2504", str, "inbound")).sentence
-        'Crossed at 03:15 on a weekday; then this vehicle usually crosses from 06:00 to 09:00 (57 earlier crossings).'
+        'Inbound at 03:15 on a weekday; then this vehicle usually comes inbound from 06:00 to 09:00 (57 earlier crossings).'
         """
         seen, hour, first, last = int(evidence["seen"]), evidence["hour"], evidence["usual_from"], evidence["usual_to"]
         day, other = ("a weekend day", "weekdays") if evidence["weekend"] else ("a weekday", "weekend days")
-        when = f"Crossed at {clock(hour)} on {day}"
+        when = f"{context.direction.capitalize()} at {clock(hour)} on {day}"
         if math.isnan(first):
             sentence = f"{when}, an hour that is not rare for this vehicle ({seen} earlier crossings)."
             return Finding("odd_hour", round(hour, 2), "h", None, seen, sentence, None)
         then = "; then" if evidence["days_like"] >= FEW_DAYS else f", when it seldom crosses; on {other}"
-        usually = f"this vehicle usually crosses from {clock(first)} to {clock(last)}"
+        verb = "comes" if context.direction == "inbound" else "goes"
+        usually = f"this vehicle usually {verb} {context.direction} from {clock(first)} to {clock(last)}"
         sentence = f"{when}{then} {usually} ({seen} earlier crossings)."
         calm_from = evidence["calm_from"]
         without = f"from {clock(calm_from)} to {clock(evidence['calm_to'])}" if calm_from >= 0 else None
