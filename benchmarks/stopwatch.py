@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from types import GeneratorType
 from typing import Any
 
 CALL_S = 1e-6  # about what one wrapped call costs by itself
@@ -34,7 +35,7 @@ class Stopwatch:
     def wrap(
         self, label: str, function: Callable[..., Any], size: Callable[..., int] | None = None
     ) -> Callable[..., Any]:
-        """`function`, timed; `size` tells from its arguments how much work a call is."""
+        """`function`, timed, a generator at each step; `size` tells from its arguments how much work a call is."""
         spent = self.spent.setdefault(label, Spent())
         clock, inner = time.thread_time, self._inner
 
@@ -42,7 +43,7 @@ class Stopwatch:
             inner.append(0.0)
             start = clock()
             try:
-                return function(*arguments, **named)
+                answer = function(*arguments, **named)
             finally:
                 whole = clock() - start
                 mine = whole - inner.pop()
@@ -51,6 +52,7 @@ class Stopwatch:
                 spent.calls += 1
                 if size is not None:
                     spent.samples.append((size(*arguments, **named), mine))
+            return self.each(label, answer) if isinstance(answer, GeneratorType) else answer
 
         return timed
 

@@ -114,6 +114,14 @@ def test_the_stopwatch_counts_each_moment_once() -> None:
     assert vars(works) == {}
 
 
+def test_the_stopwatch_follows_a_generator() -> None:
+    """A function that yields is timed at each step, not only where it is called."""
+    watch, works = Stopwatch(), Clockwork()
+    steps = watch.wrap("steps", lambda: (works.inner(n) for n in range(3)))
+    assert [0, 1, 2] == list(steps())
+    assert 0.03 <= watch.spent["steps"].seconds
+
+
 def test_the_stopwatch_names_what_is_gone() -> None:
     """A stage that was renamed stops the benchmark instead of vanishing from the table."""
     with pytest.raises(AttributeError, match="renamed"):
