@@ -8,8 +8,9 @@ prior of total weight `PRIOR`:
     P(type) P(hour | type),  P(hour | type) = (c[type,hour] + CROSS c[other,hour] + PRIOR peer) / (sum + PRIOR)
 
 The p-value is the mass of all 48 cells at most as probable as the observed one; the evidence is log(peer / own) of
-the observed cell. Counts are whole numbers under forward decay: a crossing weighs `UNIT` 2^(age of the row / half-life),
-and all cells are halved when that weight has doubled, so that 96 cells take 192 bytes and need no decay in between.
+the observed cell. Counts are whole numbers under forward decay: a crossing weighs `UNIT` 2^(age of the row /
+half-life), and all cells are halved when that weight has doubled, so that 96 cells take 192 bytes and need no decay
+in between.
 
 Source: Dirichlet-multinomial predictive, Gelman et al., Bayesian Data Analysis 3.4; kernel on the circle,
 Mardia & Jupp, Directional Statistics 12.1; forward decay, Cormode et al. 2009.
@@ -150,7 +151,10 @@ def halve(cells):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def weight_now(row, now_s, half_life_s):  # type: ignore[no-untyped-def]
-    """What a crossing weighs at `now_s`, in cell units; first brings the row to where that is under 2 `UNIT`."""
+    """What a crossing weighs at `now_s`, in cell units; first brings the row to where that is under 2 `UNIT`.
+
+    The half-life is one second at least, since a row steps by whole ones.
+    """
     if row.since_s == 0 or now_s - row.since_s > 16 * half_life_s:
         row.cells[:] = 0
         row.since_s = now_s
@@ -252,7 +256,9 @@ class OddHour:
         "days_like",
     )
     shared: tuple[SharedSpec, ...] = (SharedSpec(CELLS + 1, lambda ports: 2 * CLASSES * (1 + ports)),)
-    source: str = "Gelman et al., Bayesian Data Analysis, 3.4; Mardia & Jupp, Directional Statistics, 12.1; Cormode et al. 2009"
+    source: str = (
+        "Gelman et al., Bayesian Data Analysis, 3.4; Mardia & Jupp, Directional Statistics, 12.1; Cormode et al. 2009"
+    )
     min_seen: int = 12
 
     def assess(
@@ -260,7 +266,7 @@ class OddHour:
     ) -> None:
         """Score, then learn; see the module for the model."""
         assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out,
-               self.min_seen, self.parameters.half_life_days * 86400.0)  # fmt: skip
+               self.min_seen, max(1.0, self.parameters.half_life_days * 86400.0))  # fmt: skip
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """Local hour against the shortest window with 80 % of its crossings.
@@ -268,7 +274,8 @@ class OddHour:
         >>> numbers = {"hour": 3.25, "weekend": 0, "usual_from": 6, "usual_to": 9, "seen": 57}
         >>> numbers |= {"calm_from": 5, "calm_to": 10, "days_like": 40.0}
         >>> OddHour().explain(numbers, Context("2504", str, "inbound")).sentence
-        'Inbound at 03:15 on a weekday; then this vehicle usually comes inbound from 06:00 to 09:00 (57 earlier crossings).'
+        'Inbound at 03:15 on a weekday; then this vehicle usually comes inbound from 06:00 to 09:00 (57 earlier
+        crossings).'
         """
         seen, hour, first, last = int(evidence["seen"]), evidence["hour"], evidence["usual_from"], evidence["usual_to"]
         day, other = ("a weekend day", "weekdays") if evidence["weekend"] else ("a weekday", "weekend days")
