@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from detectors import river_state
 from detectors.base import Columns, Context, Finding, Out, Shared, SharedSpec
 from detectors.special import SMALLEST_P
 from schemas.batch import Array
@@ -80,6 +81,14 @@ class RiverAdaptor:
             if fresh[i]:  # one vehicle cannot bend the model of a port
                 model.learn_one(x)
                 learnt[slot] += 1
+
+    def dump(self) -> bytes:
+        """Every port's model, for a checkpoint."""
+        return river_state.dump(self._models)
+
+    def load(self, blob: bytes) -> None:
+        """The inverse of `dump`; ConfigError where the blob is none of its own."""
+        self._models = river_state.load(blob, self.name, self._class)
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The river score and how many crossings it rests on."""

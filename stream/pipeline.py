@@ -50,6 +50,7 @@ class Pipeline:
         self.builder = AlertBuilder(self.layout, ports, config.config_id)
         self.accepted = 0
         self.alerts = 0
+        self.snapshot = 0  # number of the last one that was begun or read; see stream/snapshot.py
 
     @property
     def detector_names(self) -> list[str]:

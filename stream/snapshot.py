@@ -1,20 +1,25 @@
-"""How is the whole state of a pipeline written down and read again? As arrays and one JSON file, never pickles.
+"""How is the whole state of a pipeline written down and read again? As arrays and one JSON file.
+
+Only models of river detectors from the configuration are Python objects; see `detectors/river_state.py`.
 
 The table of vehicles is the large part. A save after a save writes only the rows that changed since (`rows-N.npy`,
-`slots-N.npy`) and hard-links the earlier parts; when the changes outweigh half of the table, or rows have moved, it
-writes a new base. Loading applies the parts in order.
+`slots-N.npy`) and hard-links the earlier parts; when the changes outweigh half of the table, the parts become many or
+rows have moved, it writes a new base. Loading applies the parts in order. Changes count from the last save or load, so
+they are written only if `previous` is just that one: after a save that failed half-way the next one is a base again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from detectors.river_adaptor import RiverAdaptor
 from schemas.batch import COLUMN_NAMES, TEXT_COLUMNS, CrossingBatch, dtype_of
 from schemas.errors import ConfigError
 from stream.assessment import Assessment
@@ -26,20 +31,29 @@ if TYPE_CHECKING:
     from stream.pipeline import Pipeline
 
 STATE = "pipeline.json"
-ABSENT = "\x00"  # stands for None among texts; the codec refuses control characters
+ABSENT = "\x01"  # stands for None among texts; the codec refuses control characters, and numpy drops NULs at the end
+MOST_PARTS = 64  # of a table: then a new base
+
+
+class Before(NamedTuple):
+    """The snapshot before: its folder, and the rows in each part of a table."""
+
+    folder: Path
+    parts: list[int]
 
 
 def save(pipeline: Pipeline, folder: Path, previous: Path | None) -> None:
     """Write everything into the empty `folder`."""
-    tables = {
-        "vehicles": _save_table(pipeline.vehicles.table, folder, previous, "vehicles"),
-        "ports": _save_table(pipeline.at_ports.table, folder, previous, "ports"),
-    }
-    for name, table in _shared(pipeline).items():
-        np.savez(folder / f"shared-{name}.npz", **table.save())  # type: ignore[arg-type]
-    np.savez(folder / "waiting.npz", **_waiting(pipeline.reorder))  # type: ignore[arg-type]
+    before = _tables_before(pipeline, previous)
+    pipeline.snapshot += 1
+    tables = {name: _save_table(table, folder, before.get(name), name) for name, table in _tables(pipeline).items()}
+    for name, shared in _shared(pipeline).items():
+        np.savez(folder / f"shared-{name}.npz", allow_pickle=False, **shared.save())
+    np.savez(folder / "waiting.npz", allow_pickle=False, **_waiting(pipeline.reorder))
     state = {
+        "snapshot": pipeline.snapshot,
         "tables": tables,
+        "river": _save_river(pipeline, folder),
         "ports": pipeline.ports.to_json(),
         "periods": [pipeline.vehicles.bank.period, pipeline.at_ports.bank.period],
         "counters": [pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts],
@@ -52,62 +66,109 @@ def load(pipeline: Pipeline, folder: Path) -> None:
     """Read what `save` wrote; the pipeline has the same configuration."""
     state = json.loads((folder / STATE).read_text())
     _register(pipeline, [port["code"] for port in state["ports"]["ports"]])
-    _load_table(pipeline.vehicles.table, folder, state["tables"]["vehicles"])
-    _load_table(pipeline.at_ports.table, folder, state["tables"]["ports"])
-    for name, table in _shared(pipeline).items():
-        with np.load(folder / f"shared-{name}.npz") as arrays:
-            table.load(dict(arrays))
+    for name, table in _tables(pipeline).items():
+        _load_table(table, folder, name, state["tables"][name])
+    for name, shared in _shared(pipeline).items():
+        with np.load(folder / f"shared-{name}.npz", allow_pickle=False) as arrays:
+            shared.load(dict(arrays))
+    _load_river(pipeline, folder, state["river"])
     pipeline.at_ports.calibrator.prepare_all()
-    with np.load(folder / "waiting.npz") as arrays:
+    with np.load(folder / "waiting.npz", allow_pickle=False) as arrays:
         _restore_waiting(pipeline.reorder, dict(arrays))
     pipeline.vehicles.bank.period, pipeline.at_ports.bank.period = state["periods"]
     pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts = state["counters"]
-    pipeline.errors = state["errors"]
+    pipeline.errors, pipeline.snapshot = state["errors"], state["snapshot"]
 
 
 def _register(pipeline: Pipeline, codes: list[str]) -> None:
     """Give every port the number it had: rows of the state name ports by number."""
-    if [pipeline.ports.code_of(code) for code in codes] != list(range(len(codes))):
+    try:
+        numbers = [pipeline.ports.code_of(code) for code in codes]
+    except KeyError:  # a closed registry without that port
+        numbers = []
+    if numbers != list(range(len(codes))):
         raise ConfigError(
-            "ports: the registry differs from the one the saved state was made with; use the same registry file, or another state folder"
+            "ports: the registry differs from the one the saved state was made with; use the same registry file, "
+            "or another state folder"
         )
+
+
+def _tables(pipeline: Pipeline) -> dict[str, StateTable]:
+    """The tables of keys by a name for their files."""
+    return {"vehicles": pipeline.vehicles.table, "ports": pipeline.at_ports.table}
+
+
+def _tables_before(pipeline: Pipeline, previous: Path | None) -> dict[str, Before]:
+    """What `previous` holds of each table, if the changes since are known."""
+    if previous is None:
+        return {}
+    state = json.loads((previous / STATE).read_text())
+    if state["snapshot"] != pipeline.snapshot:
+        return {}
+    return {name: Before(previous, about["parts"]) for name, about in state["tables"].items()}
 
 
 def _shared(pipeline: Pipeline) -> dict[str, SharedCounts]:
     """Every shared table by a name for its file."""
     banks = (pipeline.vehicles.bank, pipeline.at_ports.bank)
-    named = {f"{name}-{k}": table for bank in banks for name, tables in bank.shared.items() for k, table in enumerate(tables)}
+    named = {
+        f"{name}-{k}": table for bank in banks for name, tables in bank.shared.items() for k, table in enumerate(tables)
+    }
     return named | {"calibration": pipeline.at_ports.calibrator.counts}
 
 
-def _save_table(table: StateTable, folder: Path, previous: Path | None, name: str) -> dict[str, Any]:
+def _save_table(table: StateTable, folder: Path, before: Before | None, name: str) -> dict[str, Any]:
     """Write a base or the changes; returns what `_load_table` needs."""
-    parts: list[int] = []
-    if previous is not None and not table.compacted:
-        parts = json.loads((previous / STATE).read_text())["tables"][name]["parts"]
-    index, rows = table.changed()
-    if sum(parts) + len(index) > 1.5 * len(table):
+    parts = before.parts if before is not None and not table.compacted else []
+    if sum(parts) + table.changes > 1.5 * len(table) or len(parts) >= MOST_PARTS:
         parts = []
-    if not parts:
+    if before is None or not parts:
         index, rows = np.arange(len(table)), table.rows[: len(table)]
-    for number in range(len(parts)):
-        for kind in ("rows", "slots"):
-            file = f"{name}-{kind}-{number}.npy"
-            os.link(previous / file, folder / file)  # type: ignore[operator]
-    np.save(folder / f"{name}-rows-{len(parts)}.npy", rows, allow_pickle=False)
-    np.save(folder / f"{name}-slots-{len(parts)}.npy", index, allow_pickle=False)
+    else:
+        index, rows = table.changed()
+        for number in range(len(parts)):
+            for file in _files(name, number):
+                os.link(before.folder / file, folder / file)
+    for file, array in zip(_files(name, len(parts)), (index, rows), strict=True):
+        np.save(folder / file, array, allow_pickle=False)
     table.mark_clean()
-    return {"name": name, "used": len(table), "newest_ms": table.newest_ms, "parts": [*parts, len(index)],
-            "evicted": [table.evicted, table.evicted_early]}  # fmt: skip
+    return {"used": len(table), "parts": [*parts, len(index)], "evicted": [table.evicted, table.evicted_early]}
 
 
-def _load_table(table: StateTable, folder: Path, about: Mapping[str, Any]) -> None:
-    def part(kind: str, number: int) -> Any:
-        return np.load(folder / f"{about['name']}-{kind}-{number}.npy", mmap_mode="r", allow_pickle=False)
-
-    table.restore(about["used"], [(part("slots", k), part("rows", k)) for k in range(len(about["parts"]))])
-    table.newest_ms = about["newest_ms"]
+def _load_table(table: StateTable, folder: Path, name: str, about: Mapping[str, Any]) -> None:
+    files = [_files(name, number) for number in range(len(about["parts"]))]
+    parts = [[np.load(folder / file, mmap_mode="r", allow_pickle=False) for file in pair] for pair in files]
+    table.restore(about["used"], [(index, rows) for index, rows in parts])
     table.evicted, table.evicted_early = about["evicted"]
+
+
+def _files(name: str, number: int) -> tuple[str, str]:
+    """Where slots and rows of a part of a table are."""
+    return f"{name}-slots-{number}.npy", f"{name}-rows-{number}.npy"
+
+
+def _river(pipeline: Pipeline) -> dict[str, RiverAdaptor]:
+    """Detectors whose models are Python objects, by the name of their file."""
+    return {f"river-{d.name}.pickle": d for d in pipeline.layout.detectors if isinstance(d, RiverAdaptor)}
+
+
+def _save_river(pipeline: Pipeline, folder: Path) -> dict[str, str]:
+    """Write the models; returns the SHA-256 of each file."""
+    digests = {}
+    for file, detector in _river(pipeline).items():
+        blob = detector.dump()
+        (folder / file).write_bytes(blob)
+        digests[file] = hashlib.sha256(blob).hexdigest()
+    return digests
+
+
+def _load_river(pipeline: Pipeline, folder: Path, digests: Mapping[str, str]) -> None:
+    """Read the models; ConfigError where a file is not the one that was written."""
+    for file, detector in _river(pipeline).items():
+        blob = (folder / file).read_bytes()
+        if hashlib.sha256(blob).hexdigest() != digests[file]:
+            raise ConfigError(f"the saved state is damaged: {folder / file} was changed. Name another state folder.")
+        detector.load(blob)
 
 
 def _waiting(reorder: Reorder) -> dict[str, Any]:

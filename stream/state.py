@@ -168,6 +168,11 @@ class StateTable:
         self._index = np.full(size, FREE, np.int32)
         _build(self._index, self.rows["meta"], self.used)
 
+    @property
+    def changes(self) -> int:
+        """How many rows changed since `mark_clean`."""
+        return int(np.count_nonzero(self.dirty[: self.used]))
+
     def changed(self) -> tuple[NDArray[np.int64], Array]:
         """Slots and rows that changed since `mark_clean`."""
         index = np.flatnonzero(self.dirty[: self.used])

@@ -47,11 +47,11 @@ def teach(model: Any, rng: random.Random, count: int) -> list[float]:
 def test_a_model_read_back_goes_on_with_the_same_scores(kind: Any) -> None:
     """Two ports, one with a model that has learnt nothing yet; windows, trees and random numbers included."""
     models = {0: kind(), 7: kind()}
-    teach(models[7], random.Random(1), 300)
+    teach(models[7], random.Random(1), 120)
     again = river_state.load(river_state.dump(models), "x", kind)
     assert {0, 7} == set(again)
     for port in (0, 7):
-        assert teach(models[port], random.Random(2), 300) == teach(again[port], random.Random(2), 300)
+        assert teach(models[port], random.Random(2), 60) == teach(again[port], random.Random(2), 60)
 
 
 def test_there_is_something_to_test() -> None:
@@ -101,10 +101,10 @@ def test_the_blobs_would_do_harm_elsewhere(tmp_path: Path) -> None:
     """The refusal above is ours: Python's own reader runs what is in the blob."""
     marker = tmp_path / "touched"
     with pytest.raises(FileNotFoundError):
-        pickle.loads(blobs(tmp_path / "absent" / "x")["code"])
-    pickle.loads(blobs(marker)["code"])
+        pickle.loads(blobs(tmp_path / "absent" / "x")["code"])  # noqa: S301 - it is our own harmless blob
+    pickle.loads(blobs(marker)["code"])  # noqa: S301 - it is our own harmless blob
     assert marker.exists()
-    assert 2 == pickle.loads(blobs(marker)["builtin"])
+    assert 2 == pickle.loads(blobs(marker)["builtin"])  # noqa: S301 - it is our own harmless blob
 
 
 def test_an_adaptor_reads_what_it_wrote() -> None:
