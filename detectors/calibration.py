@@ -12,8 +12,9 @@ That p goes into the assessments. Evidence, the guard and the reasons of an aler
 rank: equal answers weigh the same there, and nothing hangs on chance.
 Beyond the bin with `TAIL_MASS` above it the tail is extended as an exponential whose slope is the mean excess there
 (Hill 1975 in p, peaks over threshold in nats, Siffer et al. 2017), at most 1: beyond what was seen, a p-value
-falls no faster than the answer's own. Until a row has `LEAST` crossings the pooled one
-is used, and until that has them exp(-x): the p-value itself, and for the combination Markov's bound of an e-value.
+falls no faster than the answer's own. Where one answer often given makes up that tail, the ranks stand as they are.
+Until a row has `LEAST` crossings the pooled one is used, and until that has them exp(-x): the p-value itself, and for
+the combination Markov's bound of an e-value.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ BINS = 400
 WIDTH = 0.1  # nats a bin
 TOTAL = BINS  # column of the row total
 TAIL_MASS = 40.0
+ATOM_MASS = 10 * TAIL_MASS  # as much in the last bin is an atom: one answer often given, and no tail
 LEAST = 500.0
 HALF_LIFE_DAYS = 14.0
 ROWS = COHORTS + 1  # a detector's rows: pooled, then one a cohort
@@ -58,7 +60,7 @@ def prepare(totals, rows, above, tails):  # type: ignore[no-untyped-def]
             above[r, b] = mass
             if edge < 0 and mass >= TAIL_MASS:
                 edge = b
-                tails[r, EDGE] = (b + 1) * WIDTH
+                tails[r, EDGE] = (b + 1) * WIDTH if mass < ATOM_MASS else math.inf
                 tails[r, EDGE_P] = mass / (totals[r, TOTAL] + 1.0)
                 tails[r, SLOPE] = min(1.0, mass / max(moment - mass * (b + 1) * WIDTH, 0.02 * mass))
             mass += totals[r, b]
