@@ -2,7 +2,8 @@
 
 Runs before the detectors of the vehicle stage, over the first fields of a key's state row. A repeat of one of the
 last `REMEMBERED` crossing ids of the same vehicle is a duplicate: that depends on the vehicle's own records only,
-so it is the same in one process and in twelve.
+so it is the same in one process and in twelve. A forgotten key has no last ids: whether its row is still there makes
+no difference.
 """
 
 from __future__ import annotations
@@ -37,14 +38,14 @@ def admit(meta, slots, time_ms, crossing_key, start, forget_after_ms, accepted, 
     """
     for i in range(start, len(slots)):
         row = meta[slots[i]]
+        if row.seen > 0 and time_ms[i] - row.last_ms > forget_after_ms:
+            return i
         accepted[i] = True
         for k in range(REMEMBERED):
             if row.recent[k] == crossing_key[i] and row.seen > k:
                 accepted[i] = False
         if not accepted[i]:
             continue
-        if row.seen > 0 and time_ms[i] - row.last_ms > forget_after_ms:
-            return i
         if row.seen == 0:
             row.first_ms = time_ms[i]
             row.last_ms = time_ms[i]
