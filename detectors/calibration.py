@@ -11,10 +11,10 @@ has atoms, and the same on every machine (randomised probability integral transf
 That p goes into the assessments. Evidence, the guard and the reasons of an alert take u = 1, the upper end of the
 rank: equal answers weigh the same there, and nothing hangs on chance.
 Beyond the bin with `TAIL_MASS` above it the tail is extended as an exponential whose slope is the mean excess there
-(Hill 1975 in p, peaks over threshold in nats, Siffer et al. 2017), at most 1: beyond what was seen, a p-value
-falls no faster than the answer's own. Where one answer often given makes up that tail, the ranks stand as they are.
-Until a row has `LEAST` crossings the pooled one is used, and until that has them exp(-x): the p-value itself, and for
-the combination Markov's bound of an e-value.
+(Hill 1975 in p, peaks over threshold in nats, Siffer et al. 2017); from one in `total` on, beyond what was seen, the
+slope is at most 1: there a p-value falls no faster than the answer's own. Where one answer often given makes up that
+tail, the ranks stand as they are. Until a row has `LEAST` crossings the pooled one is used, and until that has them
+exp(-x): the p-value itself, and for the combination Markov's bound of an e-value.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ BINS = 400
 WIDTH = 0.1  # nats a bin
 TOTAL = BINS  # column of the row total
 TAIL_MASS = 40.0
+SEEN = math.log(TAIL_MASS)  # nats of p from the edge to the largest answer seen
 ATOM_MASS = 10 * TAIL_MASS  # as much in the last bin is an atom: one answer often given, and no tail
 LEAST = 500.0
 HALF_LIFE_DAYS = 14.0
@@ -62,7 +63,7 @@ def prepare(totals, rows, above, tails):  # type: ignore[no-untyped-def]
                 edge = b
                 tails[r, EDGE] = (b + 1) * WIDTH if mass < ATOM_MASS else math.inf
                 tails[r, EDGE_P] = mass / (totals[r, TOTAL] + 1.0)
-                tails[r, SLOPE] = min(1.0, mass / max(moment - mass * (b + 1) * WIDTH, 0.02 * mass))
+                tails[r, SLOPE] = mass / max(moment - mass * (b + 1) * WIDTH, 0.02 * mass)
             mass += totals[r, b]
             moment += totals[r, b] * (b + 0.5) * WIDTH
         if edge < 0:
@@ -93,7 +94,9 @@ def rank(x, column, cohort, totals, above, tails):  # type: ignore[no-untyped-de
         low = math.exp(-x)
         high = low
     elif x >= tails[row, EDGE]:
-        low = tails[row, EDGE_P] * math.exp(-tails[row, SLOPE] * (x - tails[row, EDGE]))
+        slope, beyond = tails[row, SLOPE], x - tails[row, EDGE]
+        measured = min(beyond, SEEN / slope)
+        low = tails[row, EDGE_P] * math.exp(-slope * measured - min(1.0, slope) * (beyond - measured))
         high = low
     else:
         b = bin_of(x)
