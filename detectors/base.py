@@ -52,6 +52,10 @@ class Columns(NamedTuple):
     fresh: NDArray[np.uint8]  # 1 where the key may add to shared sums (once a period: bounded influence)
     age_ms: NDArray[np.int64]  # since the key was first seen
 
+    def take(self, index: Array | slice) -> Columns:
+        """The crossings at `index`."""
+        return Columns(self.seen[index], self.fresh[index], self.age_ms[index])
+
 
 class Out(NamedTuple):
     """Where a detector writes, one row a crossing; NaN = not evaluated."""

@@ -39,7 +39,12 @@ def build_pseudonymiser(settings: Settings) -> Pseudonymiser:
 
 
 def build_codec(settings: Settings, ports: Ports, pseudonymiser: Pseudonymiser, *, live: bool = False) -> Codec:
-    """`live`: refuse what lies more than an hour ahead of the clock; a recorded log is never compared with it."""
+    """`live`: refuse what lies more than an hour ahead of the clock; a recorded log is never compared with it.
+
+    Fills the optional columns that some detector reads. Imports the compiled detectors.
+    """
+    from detectors.catalogue import DETECTORS
+
     return Codec(
         ports,
         pseudonymiser,
@@ -47,6 +52,7 @@ def build_codec(settings: Settings, ports: Ports, pseudonymiser: Pseudonymiser, 
         latest_ms=_year_ms(settings.latest_year),
         max_line_bytes=settings.max_line_bytes,
         clock=(lambda: time.time_ns() // 1_000_000) if live else None,
+        wanted={column for detector in DETECTORS for column in detector.reads},
     )
 
 

@@ -7,19 +7,19 @@ that no row carries are filled with the value for "absent" and cost next to noth
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, get_args
 
 import numpy as np
 
 from schemas.batch import (
-    DETECTOR_COLUMNS,
     DIRECTIONS,
     LANE_TYPES,
     NO_DAY,
     VEHICLE_CLASSES,
     Array,
     CrossingBatch,
+    absent,
     dtype_of,
 )
 from schemas.keys import KeyCache, keys64
@@ -78,6 +78,9 @@ _OPTIONAL: dict[str, tuple[_Get, Callable[[KeyCache, _Values], _Values]]] = {
 }
 
 
+OPTIONAL = frozenset(_OPTIONAL)
+
+
 def times_ms(rows: Sequence[WireCore]) -> Array:
     """Capture times, int64 ms since 1970 UTC: microseconds rounded down, in whole numbers from end to end."""
     n = len(rows)
@@ -88,8 +91,13 @@ def times_ms(rows: Sequence[WireCore]) -> Array:
     return ms
 
 
-def to_batch(rows: list[WireCore], time_ms: Array, port: Array, ports: Ports, cache: KeyCache) -> CrossingBatch:
-    """The batch of rows that passed every check, each with its `vehicle`; `time_ms` and `port` belong to these rows."""
+def to_batch(
+    rows: list[WireCore], time_ms: Array, port: Array, ports: Ports, cache: KeyCache, wanted: Collection[str]
+) -> CrossingBatch:
+    """The batch of rows that passed every check, each with its `vehicle`; `time_ms` and `port` belong to these rows.
+
+    Optional columns that are not `wanted` are left absent.
+    """
     n = len(rows)
     if n == 0:
         return CrossingBatch.empty()
@@ -113,7 +121,7 @@ def to_batch(rows: list[WireCore], time_ms: Array, port: Array, ports: Ports, ca
         "vehicle_class": _coded([row.vehicle_class for row in rows], _VEHICLE_CLASS),
         "read_confidence": np.array([row.read_confidence for row in rows], np.float32),
     }
-    return CrossingBatch(**columns, **_optional(rows, cache))
+    return CrossingBatch(**columns, **_optional(rows, cache, wanted))
 
 
 def _coded(values: list[str], codes: dict[str, int]) -> Array:
@@ -122,15 +130,13 @@ def _coded(values: list[str], codes: dict[str, int]) -> Array:
     return np.fromiter(map(codes.__getitem__, values), np.int8, len(values))
 
 
-def _optional(rows: list[WireCore], cache: KeyCache) -> dict[str, Array]:
-    n = len(rows)
+def _optional(rows: list[WireCore], cache: KeyCache, wanted: Collection[str]) -> dict[str, Array]:
     full = rows if isinstance(rows[0], WireCrossing) else []  # the rows of one call are all of one type
     columns = {}
     for name, (get, convert) in _OPTIONAL.items():
-        dtype = dtype_of(name)
-        values = get(full) if full else ()
+        values = get(full) if full and name in wanted else ()
         if len(values) == values.count(None):
-            columns[name] = np.full(n, DETECTOR_COLUMNS[name][1], dtype)
+            columns[name] = absent(name, len(rows))
         else:
-            columns[name] = np.array(convert(cache, values), dtype)
+            columns[name] = np.array(convert(cache, values), dtype_of(name))
     return columns

@@ -11,7 +11,6 @@ the arrival order of each source only, never on how the stream was cut into batc
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,18 +70,11 @@ class Reorder:
         at_ms = np.concatenate([w[1] for w in self._waiting])
         arrival = np.concatenate([w[2] for w in self._waiting])
         ready = at_ms < watermark
-        if not ready.any():
-            self._waiting = [(rows, at_ms, arrival)]
+        order = ordering(at_ms, arrival, rows.batch.crossing_id, np.flatnonzero(ready))
+        self._waiting = [] if ready.all() else [(rows.take(~ready), at_ms[~ready], arrival[~ready])]
+        if not len(order):
             return None
-        if ready.all():
-            self._waiting = []
-        else:
-            self._waiting = [(rows.take(~ready), at_ms[~ready], arrival[~ready])]
-            rows, at_ms, arrival = rows.take(ready), at_ms[ready], arrival[ready]
-        order = ordering(at_ms, arrival, rows.batch.crossing_id)
-        if order is not None:
-            rows, at_ms, arrival = rows.take(order), at_ms[order], arrival[order]
-        return Ordered(rows, at_ms, arrival >= 0)
+        return Ordered(rows.take(order), at_ms[order], arrival[order] >= 0)
 
     def waiting(self) -> tuple[Assessment, I8, I8] | None:
         """What waits, for a checkpoint."""
@@ -100,17 +92,13 @@ class Reorder:
         self._waiting = [waiting] if waiting is not None else []
 
 
-def ordering(at_ms: I8, arrival: I8, crossing_id: NDArray[Any]) -> I8 | None:
-    """Indices that sort by (at_ms, late, crossing_id or arrival); None if it is sorted already."""
-    steps = np.diff(at_ms)
-    if (steps > 0).all():
-        return None
-    order = np.argsort(at_ms, kind="stable")
-    sorted_ms = at_ms[order]
-    starts = np.flatnonzero(np.diff(sorted_ms, prepend=NEVER, append=NEVER))
-    for first, last in pairwise(starts.tolist()):
-        if last - first > 1:
-            run = order[first:last].tolist()
-            run.sort(key=lambda i: (arrival[i] >= 0, max(arrival[i], 0), crossing_id[i]))
-            order[first:last] = run
+def ordering(at_ms: I8, arrival: I8, crossing_id: NDArray[Any], index: I8) -> I8:
+    """The members of `index` sorted by (at_ms, late, crossing_id or arrival)."""
+    order = index[np.argsort(at_ms[index], kind="stable")]
+    starts = np.flatnonzero(np.diff(at_ms[order], prepend=NEVER, append=NEVER))
+    ties = np.flatnonzero(np.diff(starts) > 1)
+    for first, last in zip(starts[ties].tolist(), starts[ties + 1].tolist(), strict=True):
+        run = order[first:last].tolist()
+        run.sort(key=lambda i: (arrival[i] >= 0, max(arrival[i], 0), crossing_id[i]))
+        order[first:last] = run
     return order

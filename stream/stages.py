@@ -113,7 +113,9 @@ class Bank:
 
 
 def runs(periods: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Start and end of each run of equal periods."""
+    """Start and end of each run of equal periods; none for no periods."""
+    if not len(periods):
+        return iter(())
     edges = np.flatnonzero(np.diff(periods)) + 1
     return zip([0, *edges.tolist()], [*edges.tolist(), len(periods)], strict=True)
 
@@ -133,38 +135,32 @@ class VehicleStage:
         n = len(batch)
         accepted = np.zeros(n, np.bool_)
         known = Columns(np.zeros(n, np.uint32), np.zeros(n, np.uint8), np.zeros(n, np.int64))
-        p, llr, evidence = self.bank.layout.blank(n)
-        if n:
-            slots = self.table.slots_of(batch.vehicle_key, int(batch.time_ms.min()))
+        slots = self.table.slots_of(batch.vehicle_key, int(batch.time_ms.min())) if n else np.empty(0, np.int32)
+        parts: list[Assessment] = []
+        start = 0
+        while start < n or not parts:
+            meta = self.table.rows["meta"]
             forget = self.table.forget_after_ms
-            start = 0
-            while start < n:
-                meta = self.table.rows["meta"]
-                stop = admit(meta, slots, batch.time_ms, batch.crossing_key, start, forget, accepted, *known)
-                self._detect(batch, slots, np.flatnonzero(accepted[start:stop]) + start, known, Out(p, llr, evidence))
-                if stop < n:
-                    self.table.reset(int(slots[stop]))
-                start = stop
-        kept = int(accepted.sum())
-        self.duplicates += n - kept
-        assessment = Assessment(batch, known.fresh, p, llr, evidence)
-        return assessment if kept == n else assessment.take(np.flatnonzero(accepted))
+            stop = admit(meta, slots, batch.time_ms, batch.crossing_key, start, forget, accepted, *known) if n else 0
+            keep = np.flatnonzero(accepted[start:stop]) + start
+            index: Any = slice(0, n) if len(keep) == n else keep
+            parts.append(self._assess(batch.take(index), slots[index], known.take(index)))
+            if stop < n:
+                self.table.reset(int(slots[stop]))
+            start = stop
+        assessment = Assessment.concat(parts)
+        self.duplicates += n - len(assessment.batch)
+        return assessment
 
-    def _detect(self, batch: CrossingBatch, slots: Array, index: Array, known: Columns, out: Out) -> None:
-        """Run the bank over the accepted crossings `index`, period by period."""
-        whole = len(index) == len(batch)
+    def _assess(self, batch: CrossingBatch, slots: Array, known: Columns) -> Assessment:
+        """Run the bank over admitted crossings, period by period."""
+        out = Out(*self.bank.layout.blank(len(batch)))
         columns = {name: getattr(batch, name) for d in self.bank.detectors for name in d.reads}
-        for first, last in runs(period_of(batch.time_ms[index])):
-            period = int(period_of(batch.time_ms[index[first]])) if last > first else 0
-            if last == first:
-                continue
+        for first, last in runs(period_of(batch.time_ms)):
+            part = slice(first, last)
+            period = int(period_of(batch.time_ms[first]))
             self.bank.enter(period, self.ports)
-            part: Any = slice(first, last) if whole else index[first:last]
             cut = {name: column[part] for name, column in columns.items()}
-            if whole:
-                target = Out(out.p[part], out.llr[part], out.evidence[part])
-                self.bank.assess(self.table.rows, slots[part], cut, Columns(*(c[part] for c in known)), target, period)
-                continue
-            target = Out(*self.bank.layout.blank(last - first))  # fancy indexing copies: write there, then put back
-            self.bank.assess(self.table.rows, slots[part], cut, Columns(*(c[part] for c in known)), target, period)
-            out.p[part], out.llr[part], out.evidence[part] = target
+            target = Out(out.p[part], out.llr[part], out.evidence[part])
+            self.bank.assess(self.table.rows, slots[part], cut, known.take(part), target, period)
+        return Assessment(batch, known.fresh, *out)

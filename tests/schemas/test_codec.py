@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from schemas.batch import COLUMN_NAMES, dtype_of
+from schemas.batch import COLUMN_NAMES, OPTIONAL_FIELDS, dtype_of
 from schemas.codec import AHEAD_MS, MAX_LINE_BYTES, YEAR_1990_MS, YEAR_2100_MS
 from schemas.errors import RAW_LIMIT, ConfigError
 from schemas.keys import key64
@@ -111,13 +111,22 @@ def test_no_bytes_give_an_empty_batch() -> None:
 
 
 def test_columns_are_plain_arrays_of_their_types() -> None:
-    """Compiled code is specialised on these: contiguous, writable, of the dtype of the table."""
+    """Contiguous, of the dtype of the table; read-only only where no crossing of the batch carries the field."""
     batch = codec().decode(b"\n".join([line(), line(weight_kg=900)])).batch
     assert list(COLUMN_NAMES) == [name for name, _ in batch.columns()]
     for name, column in batch.columns():
         assert dtype_of(name) == column.dtype, name
         assert column.flags.c_contiguous, name
-        assert column.flags.writeable, name
+        assert column.flags.writeable != (name in OPTIONAL_FIELDS and name != "weight_kg"), name
+
+
+def test_columns_that_nobody_wants_are_checked_but_left_absent() -> None:
+    """A codec for detectors that read no weights gives none, and still refuses a weight of the wrong type."""
+    narrow = codec(wanted={"driver"})
+    batch, rejects, _ = narrow.decode(b"\n".join([line(weight_kg=900, driver="d"), line(weight_kg="heavy")]))
+    assert (1, ["wrong_type"]) == (len(batch), [reject.reason for reject in rejects])
+    assert np.isnan(batch.weight_kg[0])
+    assert batch.driver[0] != 0
 
 
 @pytest.mark.parametrize(
