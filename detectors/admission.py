@@ -9,9 +9,9 @@ no difference.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from detectors.base import HOUR_MS
+from detectors.compiled import njit
 
 REMEMBERED = 8
 HOURLY = 12  # times a key may add to its peers' sums in an event-time hour: bounded influence

@@ -12,9 +12,9 @@ Sources: ISA-18.2 / EEMUA 191 for 6 alerts an hour on average and 12 at peak per
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from detectors.base import HOUR_MS
+from detectors.compiled import njit
 
 STEP = 0.05
 GUARD_TWO = 1e-2

@@ -22,9 +22,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from detectors.base import SharedSpec
+from detectors.compiled import njit
 from detectors.special import SMALLEST_P
 from schemas.batch import COHORTS
 

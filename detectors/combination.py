@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from detectors.compiled import njit
 
 BET = 0.25  # w
 RATIO = 0.2  # weight of the likelihood ratio; the two p-values share the rest

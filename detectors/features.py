@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from detectors.compiled import njit
 from schemas.batch import Array
 
 LOW, HIGH = -5.0, 10.0  # nats

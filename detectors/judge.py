@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from detectors.budget import GUARD_ONE, GUARD_TWO, note_alert, threshold_at, within_cap
 from detectors.calibration import collect, rank, uniform
 from detectors.combination import e_of_p, term_of
+from detectors.compiled import njit
 
 
 @njit(cache=True)

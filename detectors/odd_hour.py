@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from detectors.base import DAY_MS, HOUR_MS, Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.combination import adds_nothing
+from detectors.compiled import njit
 from detectors.decay import decay_factor
 from detectors.special import bounded_p
 from schemas.batch import VEHICLE_CLASSES, Array

@@ -16,10 +16,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from detectors import half_space
 from detectors.base import Columns, Context, Finding, Out, Shared, SharedSpec
+from detectors.compiled import njit
 from detectors.special import bounded_p
 from schemas.batch import VEHICLE_CLASSES, Array
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.compiled import njit
 from detectors.decay import decay_factor
 from detectors.phrase import duration
 from detectors.special import bounded_p

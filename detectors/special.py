@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
+from detectors.compiled import njit
 
 TINY = 1e-300  # keeps continued fractions and logarithms away from zero
 SMALLEST_P = 1e-15  # no p-value is said to be smaller: the models are not that good

@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.combination import adds_nothing
+from detectors.compiled import njit
 from detectors.decay import decay_factor
 from detectors.phrase import duration, duration_range, said
 from detectors.special import bounded_p, student_log_density, student_tail

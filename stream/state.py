@@ -17,10 +17,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from detectors.admission import META
+from detectors.compiled import njit
 from schemas.batch import Array
 
 BLOCK = 65536  # rows added at a time, at least, unless they are large
