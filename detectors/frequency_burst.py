@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.compiled import njit
 from detectors.decay import decay_factor
 from detectors.special import bounded_p, negative_binomial_tail
 from schemas.batch import VEHICLE_CLASSES, Array
@@ -83,14 +83,16 @@ def quiet_count(day_count, week_count, in_a_day, shape, rate, surge, spread):  #
     """The largest count in the telling window with which neither window would be odd; NaN for none.
 
     Not odd is a doubled tail above 0.5. Crossings taken from the day are taken from the week as well; those taken
-    from the week may all be of other days.
+    from the week may all be of other days; and the vehicle's rate would not know of them either.
     """
     quiet = math.nan
-    for k in range(day_count if in_a_day else week_count):
+    count = day_count if in_a_day else week_count
+    for k in range(count):
+        own = max(1.0, shape - (count - k)) / spread
         day = k if in_a_day else min(k, day_count)
         week = week_count - (day_count - k) if in_a_day else k
-        day_tail = negative_binomial_tail(day / spread, shape / spread, rate, surge)
-        if min(day_tail, negative_binomial_tail(week / spread, shape / spread, rate, 7.0 * surge)) <= 0.25:
+        day_tail = negative_binomial_tail(day / spread, own, rate, surge)
+        if min(day_tail, negative_binomial_tail(week / spread, own, rate, 7.0 * surge)) <= 0.25:
             break
         quiet = k
     return quiet
@@ -120,9 +122,10 @@ def assess(  # type: ignore[no-untyped-def]
             p[i] = bounded_p(2.0 * min(day_tail, week_tail))
             in_a_day = day_tail <= week_tail
             window_d = 1.0 if in_a_day else 7.0
-            evidence[i, 0] = day_count if in_a_day else week_count
+            count = day_count if in_a_day else week_count
+            evidence[i, 0] = count
             evidence[i, 1] = window_d
-            evidence[i, 2] = window_d * n / max(exposure_d, 1.0)
+            evidence[i, 2] = window_d * max(0.0, n - count) / max(exposure_d - window_d, 1.0)  # before the window
             evidence[i, 3] = surge
             evidence[i, 5] = seen[i]
             if p[i] < 0.05:

@@ -163,3 +163,28 @@ def mixed(seed: int = 1, vehicles: int = 60, each: int = 100, days: int = 160) -
     arrival = whole.columns["time_ms"] + rng.integers(0, 120_000, len(whole))  # within two minutes of the truth
     whole = whole.take(np.argsort(arrival, kind="stable"))
     return whole.with_columns(crossing_key=rng.integers(1, 2**63, len(whole)).astype(np.uint64))
+
+
+def commuter(days: int = 60, *, out_h: float = 7.0, back_h: float = 17.0, port: int = 1, seed: int = 2) -> Traffic:
+    """One vehicle that goes out and comes back on every weekday, give or take some minutes."""
+    rng = np.random.default_rng(seed)
+    day = np.arange(days)
+    day = day[day % 7 < 5]
+    out = MONDAY + day * DAY + (out_h * HOUR + rng.normal(0, 8 * 60_000, len(day))).astype(np.int64)
+    back = MONDAY + day * DAY + (back_h * HOUR + rng.normal(0, 12 * 60_000, len(day))).astype(np.int64)
+    times = np.stack([out, back], axis=1).ravel()
+    return crossings(times, 0, direction=np.tile([1, 0], len(day)), port=port)
+
+
+def at(day: int, hour: float, direction: str = "inbound", **columns: Any) -> Traffic:
+    """One crossing of vehicle 0, `hour` hours into a day after `MONDAY`."""
+    columns.setdefault("port", 1)
+    vehicle = columns.pop("vehicle", 0)
+    way = ("inbound", "outbound").index(direction)
+    return crossings([MONDAY + day * DAY + int(hour * HOUR)], vehicle, direction=way, **columns)
+
+
+def explained(bench: Bench, traffic: Traffic) -> tuple[float, Finding]:
+    """p and finding of the last crossing."""
+    answers = bench.run(traffic)
+    return float(answers.p[-1]), next(bench.findings(traffic, answers, [len(traffic) - 1]))
