@@ -22,9 +22,6 @@ FIND_PYTHON = for p in $(PYTHON) python3.11 python3.12 python3.13 python3.14 pyt
 	echo '  Debian/Ubuntu: apt install python3 python3-venv   macOS: brew install python@3.12' >&2; \
 	echo '  or name one:   make PYTHON=/path/to/python3.12 ...' >&2; exit 1
 # One line of progress for a person; what CI logs stays short.
-ifeq ($(CI),true)
-PIP += --progress-bar off
-endif
 
 .PHONY: help
 help: ## this list
