@@ -21,7 +21,6 @@ FIND_PYTHON = for p in $(PYTHON) python3.11 python3.12 python3.13 python3.14 pyt
 	echo 'linewatch: no usable Python found. Needed: Python 3.11 to 3.14 with the venv module.' >&2; \
 	echo '  Debian/Ubuntu: apt install python3 python3-venv   macOS: brew install python@3.12' >&2; \
 	echo '  or name one:   make PYTHON=/path/to/python3.12 ...' >&2; exit 1
-# One line of progress for a person; what CI logs stays short.
 
 .PHONY: help
 help: ## this list
