@@ -19,11 +19,11 @@ CONFIG = PipelineConfig(floor_p=2e-2)
 
 
 @lru_cache(maxsize=4)
-def border(seed: int = 5, days: int = 30, vehicles: int = 500, ports: int = 6) -> tuple[CrossingBatch, list[str]]:
+def border(seed: int = 5, days: int = 30, vehicles: int = 1200, ports: int = 6) -> tuple[CrossingBatch, list[str]]:
     """A log in its order of arrival, duplicates and late records included, and its ports in order of appearance."""
     registry = Ports.open(default_time_zone="America/Chicago")
     codec = Codec(registry, Pseudonymiser(b"k" * 32))
-    traffic = generate(seed=seed, days=days, vehicles=vehicles, ports=ports, planted_rate=0.01)
+    traffic = generate(seed=seed, days=days, vehicles=vehicles, ports=ports, planted_rate=0.05)
     batch = CrossingBatch.concat([codec.decode(block).batch for block in traffic.lines()])
     return batch, registry.names
 

@@ -127,7 +127,7 @@ def test_eviction_of_what_is_forgotten_changes_no_byte() -> None:
     roomy = dataclasses.replace(CONFIG, forget_after_days=1)
     expected, evicted, _ = pushed(roomy)
     assert 0 == evicted
-    crowded, evicted, early = pushed(dataclasses.replace(roomy, max_vehicles=150))
+    crowded, evicted, early = pushed(dataclasses.replace(roomy, max_vehicles=350))
     assert evicted > 0
     assert 0 == early
     assert expected == crowded

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from schemas.batch import CrossingBatch
 from tests.stream.logs import CONFIG, border, lines, shuffled, single
 
+CROSSINGS = 5000
+
 
 def untidy() -> tuple[CrossingBatch, list[str]]:
     """A log in which many records come up to ten minutes late."""
@@ -18,7 +20,7 @@ def untidy() -> tuple[CrossingBatch, list[str]]:
     return shuffled(batch, 600_000), names
 
 
-def run(cuts: list[int], crossings: int = 6000) -> list[bytes]:
+def run(cuts: list[int], crossings: int = CROSSINGS) -> list[bytes]:
     """The result of the log's beginning, cut there."""
     batch, names = untidy()
     pipeline = single(CONFIG, names)
@@ -34,7 +36,7 @@ def whole() -> list[bytes]:
 
 
 @settings(max_examples=12, phases=[Phase.generate])  # each run takes a second: a failing cut is not shrunk
-@given(cuts=st.lists(st.integers(1, 5999), max_size=40))
+@given(cuts=st.lists(st.integers(1, CROSSINGS - 1), max_size=40))
 def test_any_cut_gives_the_same_bytes(cuts: list[int]) -> None:
     """Alerts and every column of every crossing are equal however the log, with late and repeated records, is cut."""
     assert whole() == run(cuts)

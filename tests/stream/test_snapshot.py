@@ -27,7 +27,7 @@ from tests.stream.logs import border, lines, shuffled, single
 CROSSINGS, CHUNK = 2100, 60
 HOUR_MS = 3_600_000
 CONFIG = dataclasses.replace(USUAL, lateness_ms=6 * HOUR_MS)  # so that a dozen crossings wait at any moment
-CROWDED = dataclasses.replace(CONFIG, max_vehicles=120)  # of 500: rows are evicted and move
+CROWDED = dataclasses.replace(CONFIG, max_vehicles=120)  # of 1,200: rows are evicted and move
 RIVER = dataclasses.replace(
     CONFIG,
     detectors=("odd_hour", "new_port"),
