@@ -153,9 +153,9 @@ def test_a_counterfactual_is_true() -> None:
     assert with_one > 5
 
 
-def test_an_alert_is_valid_and_survives_a_reading() -> None:
+def test_an_alert_is_valid_and_survives_a_reading(repository: Path) -> None:
     """The line passes the strict model behind `schemas/json` and comes out of it again byte for byte."""
-    schema = json.loads(Path("schemas/json/alert.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((repository / "schemas/json/alert.schema.json").read_text(encoding="utf-8"))
     for _, alert in alerts_of():
         line = alert.to_json()
         assert line == Alert.model_validate_json(line).to_json()
