@@ -29,6 +29,7 @@ from detectors.base import DAY_MS, HOUR_MS, Columns, Context, Finding, Out, Para
 from detectors.combination import adds_nothing
 from detectors.compiled import njit
 from detectors.decay import decay_factor
+from detectors.phrase import clock
 from detectors.special import bounded_p
 from schemas.batch import VEHICLE_CLASSES, Array
 
@@ -290,13 +291,3 @@ class OddHour:
         calm_from = evidence["calm_from"]
         without = f"from {clock(calm_from)} to {clock(evidence['calm_to'])}" if calm_from >= 0 else None
         return Finding("odd_hour", round(hour, 2), "h", (first, last), seen, sentence, without)
-
-
-def clock(hour: float) -> str:
-    """Hours since midnight as HH:MM.
-
-    >>> clock(23.999)
-    '23:59'
-    """
-    minutes = int(hour * 60 + 1e-6) % (24 * 60)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"

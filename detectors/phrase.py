@@ -1,4 +1,4 @@
-"""How are durations said? Short, in the largest unit that fits, the same text for the same number."""
+"""How are durations and times said? Short, in the largest unit that fits, the same text for the same number."""
 
 from __future__ import annotations
 
@@ -56,3 +56,13 @@ def duration_range(low: float, high: float) -> str:
     if first.split()[1] == last.split()[1]:
         first = first.split()[0]
     return f"{first} to {last}"
+
+
+def clock(hour: float) -> str:
+    """Hours since midnight as HH:MM.
+
+    >>> clock(23.999)
+    '23:59'
+    """
+    minutes = int(hour * 60 + 1e-6) % (24 * 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"

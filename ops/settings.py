@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     lateness_ms: int = _setting(
-        250, "How long the port stage waits for crossings that arrive out of order.", results=True, ge=0, le=86_400_000
+        250, "How long the port stage waits for crossings that arrive out of order.", results=True, ge=0, le=3_600_000
     )
     half_life_days: float = _setting(
         60.0, "After so many days an observation counts half.", results=True, gt=0, le=36_500
@@ -52,7 +52,7 @@ class Settings(BaseSettings):
         6.0, "Alerts an hour and operator that each port's threshold aims at.", results=True, gt=0, le=100_000
     )
     budget_cap_per_hour: int = _setting(
-        12, "Most alerts in any one hour per operator, whatever happens.", results=True, ge=1, le=100_000
+        12, "Most alerts in any one hour per operator; times operators at most 256.", results=True, ge=1, le=256
     )
     operators: int = _setting(1, "Operators on duty at each port.", results=True, ge=1, le=10_000)
     floor_p: float = _setting(1e-3, "Never alert on a crossing whose p-value is above this.", results=True, gt=0, le=1)
@@ -78,8 +78,8 @@ class Settings(BaseSettings):
     default_time_zone: str = _setting(
         "UTC", "Time zone of a port that the registry does not know (IANA name).", results=True
     )
-    earliest_year: int = _setting(1990, "Crossings before this year are rejected.", results=True, ge=1970, le=2200)
-    latest_year: int = _setting(2100, "Crossings from this year on are rejected.", results=True, ge=1971, le=2200)
+    earliest_year: int = _setting(1990, "Crossings before this year are rejected.", results=True, ge=1970, le=2105)
+    latest_year: int = _setting(2100, "Crossings from this year on are rejected.", results=True, ge=1971, le=2105)
     max_line_bytes: int = _setting(65_536, "Longer input lines are rejected.", results=True, ge=1_024, le=1_048_576)
     plate_key_file: Path = _setting(
         Path("~/.linewatch/plate.key"),

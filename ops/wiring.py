@@ -62,6 +62,7 @@ def _year_ms(year: int) -> int:
 
 def build_pipeline(settings: Settings, ports: Ports) -> Pipeline:
     """The pipeline of these settings. Imports the compiled detectors."""
+    from detectors.budget import RING
     from detectors.catalogue import DETECTORS
     from stream.config import PipelineConfig, RiverSpec
     from stream.pipeline import Pipeline
@@ -70,6 +71,11 @@ def build_pipeline(settings: Settings, ports: Ports) -> Pipeline:
     for name in settings.detectors:
         if name not in known:
             raise ConfigError(f"setting detectors: {name!r} is none. Known detectors: {', '.join(known)}.")
+    if settings.budget_cap_per_hour * settings.operators > RING:
+        raise ConfigError(
+            f"setting budget_cap_per_hour: times operators it may be {RING} at most, "
+            f"got {settings.budget_cap_per_hour} x {settings.operators}; lower one of them"
+        )
     config = PipelineConfig(
         lateness_ms=settings.lateness_ms,
         half_life_days=settings.half_life_days,
