@@ -161,4 +161,4 @@ class ImpossibleJourney:
         sentence = f"{journey}: one of the two may be another vehicle or a misread."
         calm = evidence["calm_s"]
         without = None if math.isnan(calm) else f"after {duration(calm, up=True)} or more between them"
-        return Finding("impossible_journey", round(elapsed / 60, 1), "min", None, None, sentence, without)
+        return Finding("impossible_journey", round(elapsed / 60, 2), "min", None, None, sentence, without)
