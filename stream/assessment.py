@@ -21,11 +21,18 @@ class Assessment(NamedTuple):
     p: F8  # [n, D]; NaN = not evaluated
     llr: F8  # [n, D] nats; NaN = the detector has no likelihood ratio
     evidence: F8  # [n, E]
+    reached_ms: NDArray[np.int64]  # how far the source had come in event time (stream/clock.py)
 
     def take(self, index: Array | slice) -> Assessment:
         """The rows at `index` (integers, a mask or a slice), in that order."""
-        batch = self.batch.take(index)
-        return Assessment(batch, self.fresh[index], self.p[index], self.llr[index], self.evidence[index])
+        return Assessment(
+            self.batch.take(index),
+            self.fresh[index],
+            self.p[index],
+            self.llr[index],
+            self.evidence[index],
+            self.reached_ms[index],
+        )
 
     @classmethod
     def concat(cls, parts: Sequence[Assessment]) -> Assessment:
@@ -38,6 +45,7 @@ class Assessment(NamedTuple):
             np.concatenate([part.p for part in parts]),
             np.concatenate([part.llr for part in parts]),
             np.concatenate([part.evidence for part in parts]),
+            np.concatenate([part.reached_ms for part in parts]),
         )
 
 

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream.assessment import Assessment
+from stream.clock import NEVER
 
 I8 = NDArray[np.int64]
-NEVER = np.iinfo(np.int64).min // 2
 
 
 class Ordered(NamedTuple):
@@ -44,7 +44,7 @@ class Reorder:
         time_ms = rows.batch.time_ms
         if len(time_ms):
             others = np.delete(self.newest, source)
-            reached = np.maximum.accumulate(np.concatenate([self.newest[source : source + 1], time_ms]))
+            reached = np.maximum.accumulate(np.concatenate([self.newest[source : source + 1], rows.reached_ms]))
             low = np.minimum(reached, others.min()) if len(others) else reached
             before = low[:-1] - self.lateness_ms
             late = time_ms < before

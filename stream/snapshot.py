@@ -55,6 +55,7 @@ def save(pipeline: Pipeline, folder: Path, previous: Path | None) -> None:
         "tables": tables,
         "river": _save_river(pipeline, folder),
         "ports": pipeline.ports.to_json(),
+        "clock": [pipeline.vehicles.clock.newest, pipeline.vehicles.clock.ahead],
         "periods": [pipeline.vehicles.bank.period, pipeline.at_ports.bank.period],
         "counters": [pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts],
         "errors": pipeline.errors,
@@ -75,6 +76,7 @@ def load(pipeline: Pipeline, folder: Path) -> None:
     pipeline.at_ports.calibrator.prepare_all()
     with np.load(folder / "waiting.npz", allow_pickle=False) as arrays:
         _restore_waiting(pipeline.reorder, dict(arrays))
+    pipeline.vehicles.clock.newest, pipeline.vehicles.clock.ahead = state["clock"]
     pipeline.vehicles.bank.period, pipeline.at_ports.bank.period = state["periods"]
     pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts = state["counters"]
     pipeline.errors, pipeline.snapshot = state["errors"], state["snapshot"]
@@ -179,7 +181,7 @@ def _waiting(reorder: Reorder) -> dict[str, Any]:
         for name, column in rows.batch.columns():
             text = name in TEXT_COLUMNS
             arrays[f"batch.{name}"] = np.array([ABSENT if t is None else t for t in column]) if text else column
-        for name in ("fresh", "p", "llr", "evidence"):
+        for name in Assessment._fields[1:]:
             arrays[f"rows.{name}"] = getattr(rows, name)
     return arrays
 
@@ -191,6 +193,6 @@ def _restore_waiting(reorder: Reorder, arrays: dict[str, Any]) -> None:
         jurisdiction = columns["plate_jurisdiction"]
         jurisdiction[jurisdiction == ABSENT] = None
         batch = CrossingBatch(**columns)
-        rows = Assessment(batch, *(arrays[f"rows.{name}"] for name in ("fresh", "p", "llr", "evidence")))
+        rows = Assessment(batch, *(arrays[f"rows.{name}"] for name in Assessment._fields[1:]))
         waiting = (rows, arrays["at_ms"], arrays["arrival"])
     reorder.restore(arrays["newest"], int(arrays["arrivals"][0]), waiting)

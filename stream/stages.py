@@ -16,6 +16,7 @@ from detectors.admission import admit
 from detectors.base import DAY_MS, Columns, Detector, Out
 from schemas.batch import Array, CrossingBatch
 from stream.assessment import Assessment
+from stream.clock import EventClock
 from stream.shared import LAG, SharedCounts, Sums, period_of
 from stream.state import StateTable
 
@@ -126,6 +127,7 @@ class VehicleStage:
     def __init__(self, bank: Bank, *, capacity: int, forget_after_days: int) -> None:
         self.bank = bank
         self.table = StateTable(bank.row_fields(), capacity=capacity, forget_after_ms=forget_after_days * DAY_MS)
+        self.clock = EventClock()
         self.duplicates = 0
         self.ports = 0
 
@@ -135,6 +137,7 @@ class VehicleStage:
         n = len(batch)
         accepted = np.zeros(n, np.bool_)
         known = Columns(np.zeros(n, np.uint32), np.zeros(n, np.uint8), np.zeros(n, np.int64))
+        reached_ms = self.clock.reached(batch.time_ms)
         slots = self.table.slots_of(batch.vehicle_key, int(batch.time_ms.min())) if n else np.empty(0, np.int32)
         parts: list[Assessment] = []
         start = 0
@@ -144,7 +147,7 @@ class VehicleStage:
             stop = admit(meta, slots, batch.time_ms, batch.crossing_key, start, forget, accepted, *known) if n else 0
             keep = np.flatnonzero(accepted[start:stop]) + start
             index: Any = slice(0, n) if len(keep) == n else keep
-            parts.append(self._assess(batch.take(index), slots[index], known.take(index)))
+            parts.append(self._assess(batch.take(index), slots[index], known.take(index), reached_ms[index]))
             if stop < n:
                 self.table.reset(int(slots[stop]))
             start = stop
@@ -152,15 +155,16 @@ class VehicleStage:
         self.duplicates += n - len(assessment.batch)
         return assessment
 
-    def _assess(self, batch: CrossingBatch, slots: Array, known: Columns) -> Assessment:
+    def _assess(self, batch: CrossingBatch, slots: Array, known: Columns, reached_ms: Array) -> Assessment:
         """Run the bank over admitted crossings, period by period."""
         out = Out(*self.bank.layout.blank(len(batch)))
         columns = {name: getattr(batch, name) for d in self.bank.detectors for name in d.reads}
-        for first, last in runs(period_of(batch.time_ms)):
+        periods = period_of(np.minimum(batch.time_ms, reached_ms))
+        for first, last in runs(periods):
             part = slice(first, last)
-            period = int(period_of(batch.time_ms[first]))
+            period = int(periods[first])
             self.bank.enter(period, self.ports)
             cut = {name: column[part] for name, column in columns.items()}
             target = Out(out.p[part], out.llr[part], out.evidence[part])
             self.bank.assess(self.table.rows, slots[part], cut, known.take(part), target, period)
-        return Assessment(batch, known.fresh, *out)
+        return Assessment(batch, known.fresh, *out, reached_ms)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from schemas.batch import CrossingBatch
 from stream.assessment import Assessment
-from stream.reorder import NEVER, Ordered, Reorder
+from stream.clock import NEVER
+from stream.reorder import Ordered, Reorder
 from tests.stream.logs import border
 
 LATENESS_MS = 5
@@ -36,7 +37,8 @@ def rows(parts: list[Arrival]) -> Assessment:
         crossing_id=np.array([name for _, name in parts], object),
     )
     marks = np.array([[mark(name)] for _, name in parts]).reshape(len(parts), 1)
-    return Assessment(batch, np.ones(len(parts), np.uint8), marks, -marks, marks + 0.5)
+    reached = np.maximum.accumulate(batch.time_ms) if len(batch) else batch.time_ms
+    return Assessment(batch, np.ones(len(parts), np.uint8), marks, -marks, marks + 0.5, reached)
 
 
 def mark(name: str) -> float:
