@@ -2,7 +2,8 @@
 
 A recorded log may hold a line from a reader whose clock stood in 2090. Were it believed, every later crossing would be
 late and every shared sum stand still. So a crossing over `LEAP_MS` ahead of its source moves the source on only when
-the next leap of that source agrees with it; until then it is assessed with what is known, and waits at the port. After a true silence of months the second crossing confirms the first.
+the next leap of that source agrees with it; until then it is assessed with what is known, and waits at the port. After
+a true silence of months the second crossing confirms the first.
 """
 
 from __future__ import annotations

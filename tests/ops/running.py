@@ -15,7 +15,7 @@ from evaluation.border import generate
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLATE_KEY = "5a" * 32
 # a budget that lets a small log alert, and checkpoints often enough to be killed between them
-LOOSE_FLAGS = ("budget_per_hour=60", "budget_cap_per_hour=600", "floor_p=0.02")
+LOOSE_FLAGS = ("budget_per_hour=60", "budget_cap_per_hour=256", "floor_p=0.02")
 LOOSE = tuple(word for flag in LOOSE_FLAGS for word in ("--set", flag))
 
 
