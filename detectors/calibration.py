@@ -56,18 +56,22 @@ def prepare(totals, rows, above, tails):  # type: ignore[no-untyped-def]
     """After a publication: for each of `rows`, the mass above each bin, and where the tail begins and how it falls."""
     for r in rows:
         mass, moment = 0.0, 0.0
-        edge = -1
-        for b in range(BINS - 1, -1, -1):
+        b = BINS - 1
+        while b >= 0 and mass < TAIL_MASS:  # down to the bin with enough above it
             above[r, b] = mass
-            if edge < 0 and mass >= TAIL_MASS:
-                edge = b
-                tails[r, EDGE] = (b + 1) * WIDTH if mass < ATOM_MASS else math.inf
-                tails[r, EDGE_P] = mass / (totals[r, TOTAL] + 1.0)
-                tails[r, SLOPE] = mass / max(moment - mass * (b + 1) * WIDTH, 0.02 * mass)
             mass += totals[r, b]
             moment += totals[r, b] * (b + 0.5) * WIDTH
-        if edge < 0:
-            tails[r, EDGE] = math.inf
+            b -= 1
+        tails[r, EDGE] = math.inf
+        if b >= 0:
+            start = (b + 1) * WIDTH
+            tails[r, EDGE] = start if mass < ATOM_MASS else math.inf
+            tails[r, EDGE_P] = mass / (totals[r, TOTAL] + 1.0)
+            tails[r, SLOPE] = mass / max(moment - mass * start, 0.02 * mass)
+        while b >= 0:
+            above[r, b] = mass
+            mass += totals[r, b]
+            b -= 1
 
 
 @njit(cache=True)

@@ -86,17 +86,15 @@ def predictive(cells, out):  # type: ignore[no-untyped-def]
     The slack is the weight that the prior has in every cell of the type, so that `with_peers` can give the
     observed cell the peers' shape without another pass over all cells.
     """
-    sums = np.zeros(2)
-    for k in range(CELLS):
-        sums[k // HOURS] += cells[k]
+    sums = (days_like(cells, 0), days_like(cells, HOURS))
     slack = np.empty(2)
     for kind in range(2):
         type_share = (sums[kind] + PRIOR * TYPE_SHARE[kind]) / (sums[0] + sums[1] + PRIOR)
         scale = type_share / (sums[kind] + CROSS * sums[1 - kind] + PRIOR)
         slack[kind] = scale * PRIOR
+        mine, other, flat = kind * HOURS, (1 - kind) * HOURS, slack[kind] / HOURS
         for hour in range(HOURS):
-            own = cells[kind * HOURS + hour] + CROSS * cells[(1 - kind) * HOURS + hour]
-            out[kind * HOURS + hour] = scale * own + slack[kind] / HOURS
+            out[mine + hour] = scale * (cells[mine + hour] + CROSS * cells[other + hour]) + flat
     return slack
 
 
@@ -112,10 +110,9 @@ def llr_of(weights, slack, prior, port_row, class_row, cell):  # type: ignore[no
 @njit(cache=True)
 def mass_at_most(weights, cell):  # type: ignore[no-untyped-def]
     """The p-value of a cell: the mass of all cells at most as probable."""
-    mass = 0.0
+    mass, limit = 0.0, weights[cell]
     for k in range(CELLS):
-        if weights[k] <= weights[cell]:
-            mass += weights[k]
+        mass += weights[k] if weights[k] <= limit else 0.0  # no branch: the hours of a habit are not predictable
     return mass
 
 
@@ -168,11 +165,11 @@ def weight_now(row, now_s, half_life_s):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def read(cells, base, unit, out):  # type: ignore[no-untyped-def]
     """Fill `out[48]` with the decayed counts of a direction; returns their sum."""
-    total = 0.0
+    total, scale = 0, 1.0 / unit
     for k in range(CELLS):
-        out[k] = cells[base + k] / unit
-        total += out[k]
-    return total
+        total += cells[base + k]
+        out[k] = cells[base + k] * scale
+    return total * scale
 
 
 @njit(cache=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import budget, calibration
-from detectors.base import Columns, Detector, Out
+from detectors.base import Columns, Out
 from detectors.features import features
 from detectors.judge import judge
 from schemas.batch import LANE_TYPES, Array
@@ -135,8 +135,3 @@ class PortStage:
         """Columns of the vehicle stage's answers: what the port's detectors look at."""
         layout = self.bank.layout
         return np.array([k for k, d in enumerate(layout.detectors) if d.key == "vehicle"], np.int64)
-
-
-def is_vehicle(detector: Detector) -> bool:
-    """Whether a detector belongs to the vehicle stage."""
-    return detector.key == "vehicle"
