@@ -75,7 +75,7 @@ def _wrap(runner: Runner, watch: Stopwatch) -> None:
     _wrap_stage(pipeline.at_ports, "port stage", watch)
     watch.around(stream.port_stage, "features", "port stage: features")
     watch.around(stream.port_stage, "judge", "judge", lambda _, slots, *__: len(slots))
-    watch.around(pipeline.at_ports.calibrator, "publish", "judge: publish calibration")
+    watch.around(pipeline.at_ports.calibrator, "roll", "judge: publish calibration")
     watch.around(pipeline.builder, "alerts", "alerts: reasons and sentences")
     for sink in parts.sinks:
         watch.around(sink, "write", f"sinks: {sink.name}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from detectors.compiled import njit
 
 
@@ -38,3 +40,17 @@ def gather(sums, touched, index, out):  # type: ignore[no-untyped-def]
             touched[row] = 0
             count += 1
     return count
+
+
+@njit(cache=True)
+def roll(totals, last, sums, touched, period, half_life_periods, counts_periods):  # type: ignore[no-untyped-def]
+    """`gather` and `fold` at once, for a partition that is alone; returns the rows and what stood there before."""
+    rows = 0
+    for row in range(len(touched)):
+        rows += touched[row]
+    index = np.empty(rows, np.int64)
+    out = np.empty((rows, sums.shape[1]), np.int64)
+    undo = np.empty((rows, sums.shape[1]))
+    gather(sums, touched, index, out)
+    fold(totals, last, index, out, period, half_life_periods, counts_periods, undo)
+    return index, undo

@@ -37,6 +37,10 @@ class Calibrator:
             rows = np.unique(np.concatenate([part[0] for part in parts]))
             calibration.prepare(self.counts.totals, rows, self.above, self.tails)
 
+    def roll(self, period: int) -> None:
+        """The same for what this process alone collected."""
+        calibration.prepare(self.counts.totals, self.counts.roll(period), self.above, self.tails)
+
     def prepare_all(self) -> None:
         """Derive everything again, after the counts were read from a checkpoint."""
         calibration.prepare(self.counts.totals, np.arange(len(self.above)), self.above, self.tails)
@@ -87,8 +91,7 @@ class PortStage:
         self.bank.enter(period, ports)
         if new and self.bank.alone:
             for k in sorted(k for k in self.calibrator.counts.open if k <= period - LAG):
-                part = self.calibrator.counts.collect(k)
-                self.calibrator.publish(k, [part] if part is not None else [])
+                self.calibrator.roll(k)
 
     def collect(self, period: int) -> Collected:
         """What this partition collected in a period: its detectors' tables, then the calibration."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.base import HOUR_MS, SharedSpec, SharedView
-from detectors.fold import fold, gather
+from detectors.fold import fold, gather, roll
 
 Sums = tuple[NDArray[np.int64], NDArray[np.int64]]  # row numbers [r], and what was added to them [r, width]
 LAG = 2  # periods from collection to use
@@ -106,6 +106,18 @@ class SharedCounts:
             fold(self.totals, self.last, index, sums, period, self.half_life_periods, self.spec.counts_periods, undo)
         self._undo, self._undo_of = (index, undo), period
         self.published = period
+
+    def roll(self, period: int) -> NDArray[np.int64]:
+        """`collect` and `publish` of a partition that is alone; returns the rows that changed."""
+        tally = self.open.pop(period, None)
+        index, undo = np.empty(0, np.int64), np.empty((0, self.spec.width))
+        if tally is not None:
+            index, undo = roll(self.totals, self.last, tally.sums, tally.touched, period, self.half_life_periods,
+                               self.spec.counts_periods)  # fmt: skip
+            self._spare.append(tally)
+        self._undo, self._undo_of = (index, undo), period
+        self.published = period
+        return index
 
     def swap(self) -> None:
         """Exchange the last fold with what stood before it, for stragglers of the period before; again to return."""

@@ -82,7 +82,8 @@ class Bank:
             if not self.alone:
                 return
             for k in sorted({k for table in self.tables() for k in table.open if k <= period - LAG}):
-                self.publish(k, [self.collect(k)])
+                for table in self.tables():
+                    table.roll(k)
 
     def collect(self, period: int) -> Collected:
         """What this partition collected in a period, table by table."""
