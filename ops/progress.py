@@ -81,15 +81,15 @@ def summary(tally: Tally, *, lines_now: int, seconds: float, reject_file: str) -
     rows.append(("crossings/s", f"{lines_now / max(seconds, 1e-9):,.0f}"))
     if tally.lines > lines_now:
         rows.append(("resumed after", f"{tally.lines - lines_now:,} lines"))
-    text = "\n".join(f"{name:<24}{value}" for name, value in rows)
+    text = "\n".join(f"{name:<26}{value}" for name, value in rows)
     return f"{text}\n{_calibration(tally)}" if tally.accepted else text
 
 
 def _calibration(tally: Tally) -> str:
     """Share of calibrated p below each level; on ordinary traffic it is about the level itself."""
-    head = f"\n{'calibrated p':<24}{'evaluated':>12}{'p < 0.01':>12}{'p < 0.001':>12}"
+    head = f"\n{'calibrated p':<26}{'evaluated':>12}{'p < 0.01':>12}{'p < 0.001':>12}"
     rows = [
-        f"  {name:<22}{count:>12,}" + "".join(f"{'-' if math.isnan(s) else f'{s:.5f}':>12}" for s in shares)
+        f"  {name:<24}{count:>12,}" + "".join(f"{'-' if math.isnan(s) else f'{s:.5f}':>12}" for s in shares)
         for name, count, shares in tally.shares()
     ]
     return "\n".join([head, *rows])
