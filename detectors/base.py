@@ -140,6 +140,5 @@ class Parameters:
     """What the settings say to every detector."""
 
     half_life_days: float = 60.0
-    min_seen: int = 5
     port_latitude: Array = field(default_factory=lambda: np.empty(0))
     port_longitude: Array = field(default_factory=lambda: np.empty(0))

@@ -50,9 +50,10 @@ class Tally:
             self.alerts += 1
             self.severities[alert.severity] += 1
             self.typologies.update(alert.typologies)
-        for assessed in decided.assessed:
-            self.evaluated = _plus(self.evaluated, ~np.isnan(assessed.p))
-            self.below = [_plus(old, assessed.p < level) for old, level in zip(self.below, LEVELS, strict=True)]
+        if decided.assessed:
+            p = np.concatenate([assessed.p for assessed in decided.assessed])
+            self.evaluated = _plus(self.evaluated, ~np.isnan(p))
+            self.below = [_plus(old, p < level) for old, level in zip(self.below, LEVELS, strict=True)]
 
     def balances(self) -> bool:
         """Whether every line was accepted, rejected or a duplicate."""
