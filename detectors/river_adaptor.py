@@ -3,7 +3,8 @@
 `score_one` then `learn_one` of one river model for each port, on a dict of the features that `FEATURES` names:
 what the vehicle's own models said, in [0, 1] (see `detectors/features.py`), under the detectors' names; `fill` stands
 for an answer that was not evaluated, and a crossing with none evaluated is neither scored nor learnt. river's scores
-are no p-values; the calibration ranks them: p = exp(-score scaled to `TOP` nats) before it.
+are no p-values and some have no upper end; the calibration ranks them: p = exp(-TOP s / (1 + s)) before it. A model
+that takes a `seed` and was given none gets 1, since the same log must give the same bytes.
 
 One crossing at a time in Python: some 50,000 a second and model on their own, less for slower models.
 """
@@ -24,7 +25,7 @@ from detectors.special import SMALLEST_P
 from schemas.batch import Array
 from schemas.errors import ConfigError
 
-TOP = 10.0  # nats for a score of 1
+TOP = 34.0  # nats that no score reaches
 ROW = np.dtype([("learnt", "u8")])
 
 
@@ -48,7 +49,8 @@ class RiverAdaptor:
         self.features = features
         self.fill = fill
         self._class = river_class(name, path)
-        self._params = dict(params)
+        seed = {"seed": 1} if "seed" in inspect.signature(self._class).parameters else {}
+        self._params = seed | dict(params)
         self._models: dict[int, Any] = {}
         self._new_model()  # a wrong parameter stops the start, not the stream
 
@@ -76,7 +78,7 @@ class RiverAdaptor:
             if learnt[slot] > 0:
                 score = float(model.score_one(x))
                 if math.isfinite(score):
-                    out.p[i] = min(1.0, max(SMALLEST_P, math.exp(-TOP * min(max(score, 0.0), 3.0))))
+                    out.p[i] = min(1.0, max(SMALLEST_P, math.exp(-TOP * score / (1.0 + score)) if score > 0.0 else 1.0))
                     out.evidence[i] = score, learnt[slot]
             if fresh[i]:  # one vehicle cannot bend the model of a port
                 model.learn_one(x)

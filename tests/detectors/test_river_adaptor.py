@@ -102,3 +102,9 @@ def test_a_wrong_parameter_is_refused_with_those_there_are() -> None:
     with pytest.raises(ConfigError, match=r"river_detectors\.mine\.params: .*trees.*takes: n_trees, height") as refused:
         adaptor("river.anomaly.HalfSpaceTrees", {"trees": 5})
     assert "window_size" in str(refused.value)
+
+
+def test_a_model_without_a_seed_gets_one() -> None:
+    """Two runs of the same log give the same bytes, though river would draw a new seed each time."""
+    first, again = (Bench(adaptor("river.anomaly.LODA")).run(corner(120)).p for _ in range(2))
+    assert first.tobytes() == again.tobytes()
