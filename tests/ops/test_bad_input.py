@@ -210,7 +210,7 @@ def test_an_output_folder_that_vanishes_is_told(log: Path, tmp_path: Path) -> No
     child = start(tmp_path, "replay", log, *WORDS, "--progress", "lines", stdout=subprocess.DEVNULL)
     wait_for(child, "checkpoints=1 ")
     shutil.rmtree(tmp_path / "out")
-    _, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=240)
     last = err.splitlines()[-1]
     assert 1 == child.returncode, err
     assert last.startswith("linewatch: ")

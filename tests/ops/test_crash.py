@@ -100,7 +100,7 @@ def test_asked_to_stop_it_saves_and_goes_on_later(
     child = start(tmp_path, *command, stdout=subprocess.PIPE)
     wait_for(child, "progress lines=")
     child.send_signal(number)
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=240)
     assert (code, "") == (child.returncode, out)
     assert "the same command goes on from there" in err.splitlines()[-1]
     assert 0 == linewatch(tmp_path, *command).code

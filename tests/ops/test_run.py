@@ -46,7 +46,7 @@ class Service:
 
     def post(self, rows: list[bytes]) -> int:
         """Send crossings; the status."""
-        sent = httpx.post(f"{self.address}/crossings", content=b"".join(rows), headers=NDJSON, timeout=60)
+        sent = httpx.post(f"{self.address}/crossings", content=b"".join(rows), headers=NDJSON, timeout=240)
         return sent.status_code
 
     def reached(self, count: int) -> None:
@@ -57,7 +57,7 @@ class Service:
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Send a signal; the exit code and the last line."""
         self.child.send_signal(number)
-        _, err = self.child.communicate(timeout=60)
+        _, err = self.child.communicate(timeout=240)
         return self.child.returncode, (err.splitlines() or [""])[-1]
 
 
@@ -82,7 +82,7 @@ def test_what_was_acknowledged_survives_a_kill(lines: list[bytes], tmp_path: Pat
             service.end(signal.SIGKILL)
     assert 202 == service.post(lines[-1:])
     service.reached(len(lines) + 1)
-    health = httpx.get(f"{service.address}/healthz", timeout=60).json()
+    health = httpx.get(f"{service.address}/healthz", timeout=240).json()
     assert ("ok", len(lines) + 1) == (health["status"], health["lines"])
     code, last = service.end()
     assert 0 == code
