@@ -1,6 +1,6 @@
 """How does any river anomaly detector join? By its dotted name in the configuration, at its own speed.
 
-`score_one` then `learn_one` of one river model for each port, on a dict of the features that `FEATURES` names:
+`score_one` then `learn_one` of one river model for each port, on a dict of features:
 what the vehicle's own models said, in [0, 1] (see `detectors/features.py`), under the detectors' names; `fill` stands
 for an answer that was not evaluated, and a crossing with none evaluated is neither scored nor learnt. river's scores
 are no p-values and some have no upper end; the calibration ranks them: p = exp(-TOP s / (1 + s)) before it. A model
