@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from benchmarks.machine import ROOT
-from evaluation.border import generate
+from evaluation.simulator import generate
 
 SEED = 1
 DAYS = 90

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from evaluation.border import LineWriter, Traffic, generate
+from evaluation.simulator import LineWriter, Traffic, generate
 from ops.configure import load
 from ops.wiring import build_codec, build_pipeline, build_ports
 from schemas.plates import Pseudonymiser

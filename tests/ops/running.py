@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.border import generate
+from evaluation.simulator import generate
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLATE_KEY = "5a" * 32

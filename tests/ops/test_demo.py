@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from evaluation.border import Traffic, generate
+from evaluation.simulator import Traffic, generate
 from ops.demo import Clock, Pace, demo, play
 from ops.demo_border import DAY_MS, START, DemoBorder
 from ops.demo_screens import LiveScreen, PlainScreen

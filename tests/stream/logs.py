@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from evaluation.border import generate
+from evaluation.simulator import generate
 from schemas.batch import CrossingBatch
 from schemas.codec import Codec
 from schemas.plates import Pseudonymiser

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.border.plant import Episode
-from evaluation.border.ports import Array, Places
+from evaluation.simulator.plant import Episode
+from evaluation.simulator.ports import Array, Places
 from schemas.batch import DIRECTIONS, LANE_TYPES, VEHICLE_CLASSES
 
 COMMODITIES = ("0702", "0804", "2203", "3926", "4011", "7326", "8471", "8517", "8544", "8703", "8708", "9403")

@@ -1,6 +1,6 @@
 """What traffic do the demo, the tests and the benchmarks run on? A generated border, deterministic for its seed.
 
->>> from evaluation.border import generate
+>>> from evaluation.simulator import generate
 >>> traffic = generate(seed=1, days=7, vehicles=200, ports=3)
 >>> next(traffic.lines()).startswith(b'{"crossing_id":"1-000000000"')
 True
@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.border.benign import one_day_trips, read
-from evaluation.border.people import World, draw_people
-from evaluation.border.plant import Ground, plant
-from evaluation.border.ports import places
-from evaluation.border.reads import to_traffic
-from evaluation.border.stories import STORIES
-from evaluation.border.traffic import LineWriter, Traffic
-from evaluation.border.trips import draw_rows
+from evaluation.simulator.benign import one_day_trips, read
+from evaluation.simulator.people import World, draw_people
+from evaluation.simulator.plant import Ground, plant
+from evaluation.simulator.ports import places
+from evaluation.simulator.reads import to_traffic
+from evaluation.simulator.stories import STORIES
+from evaluation.simulator.traffic import LineWriter, Traffic
+from evaluation.simulator.trips import draw_rows
 
 __all__ = ["LineWriter", "Traffic", "generate"]
 

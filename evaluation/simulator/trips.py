@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from evaluation.border.people import BUS, COMMUTER, OCCASIONAL, SHIFT, SHOPPER, TRUCKER, People, World
-from evaluation.border.ports import DAY_MS, HOUR_MS, Array, Places
+from evaluation.simulator.people import BUS, COMMUTER, OCCASIONAL, SHIFT, SHOPPER, TRUCKER, People, World
+from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array, Places
 
 BEFORE = 28  # days simulated before the log begins
 MINUTE_MS = 60_000

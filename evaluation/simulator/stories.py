@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.border.people import BUS, COMMUTER, OCCASIONAL, SHIFT, SHOPPER, TRUCKER
-from evaluation.border.plant import Ground, Mark, Story
-from evaluation.border.ports import DAY_MS, HOUR_MS
-from evaluation.border.trips import MINUTE_MS
+from evaluation.simulator.people import BUS, COMMUTER, OCCASIONAL, SHIFT, SHOPPER, TRUCKER
+from evaluation.simulator.plant import Ground, Mark, Story
+from evaluation.simulator.ports import DAY_MS, HOUR_MS
+from evaluation.simulator.trips import MINUTE_MS
 
 
 def odd_hour(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:

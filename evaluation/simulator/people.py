@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.border.ports import Array, Places
+from evaluation.simulator.ports import Array, Places
 
 KINDS = ("commuter", "shift", "shopper", "trucker", "bus", "occasional")
 COMMUTER, SHIFT, SHOPPER, TRUCKER, BUS, OCCASIONAL = range(6)

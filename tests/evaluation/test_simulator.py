@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.border import Traffic, generate
-from evaluation.border.people import RANGES, World
-from evaluation.border.plant import STRENGTHS
-from evaluation.border.stories import LABELS
-from evaluation.border.trips import BENIGN
+from evaluation.simulator import Traffic, generate
+from evaluation.simulator.people import RANGES, World
+from evaluation.simulator.plant import STRENGTHS
+from evaluation.simulator.stories import LABELS
+from evaluation.simulator.trips import BENIGN
 from schemas.codec import Codec
 from schemas.plates import Pseudonymiser
 from schemas.ports import Ports

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.border.people import BUS, COMMUTER, SHIFT, SHOPPER, World
-from evaluation.border.plant import Ground
-from evaluation.border.ports import DAY_MS, HOUR_MS, Array
-from evaluation.border.trips import DST, MISREAD, ONE_DAY_TRIP, READER_OUTAGE, Rows
+from evaluation.simulator.people import BUS, COMMUTER, SHIFT, SHOPPER, World
+from evaluation.simulator.plant import Ground
+from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array
+from evaluation.simulator.trips import DST, MISREAD, ONE_DAY_TRIP, READER_OUTAGE, Rows
 
 
 def one_day_trips(ground: Ground, world: World) -> None:

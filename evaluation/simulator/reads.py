@@ -6,12 +6,12 @@ from hashlib import blake2b
 
 import numpy as np
 
-from evaluation.border.people import TRUCKER, People, World
-from evaluation.border.plant import Episode
-from evaluation.border.ports import Array, Places
-from evaluation.border.stories import LABELS
-from evaluation.border.traffic import COMMODITIES, Freight, Traffic
-from evaluation.border.trips import BENIGN, Rows
+from evaluation.simulator.people import TRUCKER, People, World
+from evaluation.simulator.plant import Episode
+from evaluation.simulator.ports import Array, Places
+from evaluation.simulator.stories import LABELS
+from evaluation.simulator.traffic import COMMODITIES, Freight, Traffic
+from evaluation.simulator.trips import BENIGN, Rows
 
 _LANE_LETTERS = ("G", "R", "T", "C", "F", "B")  # general, ready, trusted, commercial, commercial trusted, bus
 

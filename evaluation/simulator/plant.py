@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evaluation.border.people import People
-from evaluation.border.ports import DAY_MS, HOUR_MS, Array, Places
-from evaluation.border.trips import Rows
+from evaluation.simulator.people import People
+from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array, Places
+from evaluation.simulator.trips import Rows
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)  # subtle to plain
 Mark = tuple[int, int]  # label, episode

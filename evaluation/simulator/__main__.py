@@ -1,4 +1,4 @@
-"""How is a generated border written from the shell? `python -m evaluation.border --seed 1 --days 90 --out DIR`."""
+"""How is a generated border written from the shell? `python -m evaluation.simulator --seed 1 --days 90 --out DIR`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from evaluation.border import generate
+from evaluation.simulator import generate
 
 
 @click.command()
