@@ -109,6 +109,17 @@ class Detector(Protocol):
         """Names in `schemas.batch.DETECTOR_COLUMNS`; in the port stage also "features"."""
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """Optional columns of `reads`: a crossing that carries none of them is neither answered nor learnt from.
+
+        The bank leaves the detector out where no crossing of a batch carries any; empty for a detector that needs none.
+        """
+
+    @property
+    def audience(self) -> str:
+        """ "operator", or "integrity": answers that are kept out of the score, the queue and the reasons."""
+
+    @property
     def row(self) -> np.dtype[Any]:
         """The state of one key; all zeros is a key never seen."""
 
@@ -133,6 +144,16 @@ class Detector(Protocol):
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The sentence and its numbers, for one crossing that was evaluated."""
         ...
+
+
+class Defaults:
+    """What most detectors declare alike; a detector inherits it and says only what is different."""
+
+    version: int = 1
+    key: str = "vehicle"
+    needs: tuple[str, ...] = ()
+    audience: str = "operator"
+    shared: tuple[SharedSpec, ...] = ()
 
 
 @dataclass(frozen=True)

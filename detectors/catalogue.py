@@ -26,9 +26,13 @@ PORT_DETECTORS = (PeerOutlier,)
 DETECTORS = (*VEHICLE_DETECTORS, *PORT_DETECTORS)
 
 
+# whose answers the trees of `peer_outlier` look at: questions that can be asked of almost any crossing
+FEATURES = tuple(d.name for d in VEHICLE_DETECTORS[:7])
+
+
 def build(parameters: Parameters, names: tuple[str, ...] = ()) -> list[Detector]:
     """The detectors called `names` (all for none), in the order of their columns."""
     wanted = names or tuple(d.name for d in DETECTORS)
-    vehicle: list[Detector] = [d(parameters) for d in VEHICLE_DETECTORS if d.name in wanted]
-    port: list[Detector] = [d(len(vehicle)) for d in PORT_DETECTORS if d.name in wanted and vehicle]
-    return vehicle + port
+    features = sum(name in wanted for name in FEATURES)
+    chosen = [d for d in DETECTORS if d.name in wanted and (d is not PeerOutlier or features)]
+    return [PeerOutlier(features) if d is PeerOutlier else d(parameters) for d in chosen]

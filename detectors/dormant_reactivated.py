@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import DAY_MS, Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.base import DAY_MS, Columns, Context, Defaults, Finding, Out, Parameters, Shared
 from detectors.compiled import njit
 from detectors.decay import decay_factor
 from detectors.phrase import duration
@@ -80,18 +80,15 @@ def assess(rows, slots, time_ms, seen, age_ms, p, llr, evidence, min_seen, half_
 
 
 @dataclass(frozen=True)
-class DormantReactivated:
+class DormantReactivated(Defaults):
     """See the module."""
 
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "dormant_reactivated"
-    version: int = 1
-    key: str = "vehicle"
     typologies: tuple[str, ...] = ("dormant_reactivated",)
     reads: tuple[str, ...] = ("time_ms",)
     row: np.dtype[Any] = ROW
     evidence: tuple[str, ...] = ("silence_s", "back_s", "usual_gap_s", "seen")
-    shared: tuple[SharedSpec, ...] = ()
     source: str = "Murphy 2007, Conjugate Bayesian analysis of the Gaussian distribution, section 3"
     min_seen: int = 4
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.catalogue import VEHICLE_DETECTORS
+from detectors.catalogue import FEATURES
 from detectors.half_space import DRAWN, draw
 from detectors.peer_outlier import PeerOutlier
 
 
 def main() -> None:
     """Write `half_space_drawn.npz`."""
-    default = PeerOutlier(len(VEHICLE_DETECTORS))
+    default = PeerOutlier(len(FEATURES))
     size = {"trees": default.trees, "height": default.height, "window": default.window, "seed": default.seed}
     forest = draw(default.features, **size)
     np.savez(

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.compiled import njit
 from detectors.decay import decay_factor
 from detectors.special import bounded_p, negative_binomial_tail
@@ -153,13 +153,11 @@ def assess(  # type: ignore[no-untyped-def]
 
 
 @dataclass(frozen=True)
-class FrequencyBurst:
+class FrequencyBurst(Defaults):
     """See the module."""
 
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "frequency_burst"
-    version: int = 1
-    key: str = "vehicle"
     typologies: tuple[str, ...] = ("frequency_burst",)
     reads: tuple[str, ...] = ("time_ms", "port", "vehicle_class")
     row: np.dtype[Any] = ROW

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.compiled import njit
 from detectors.phrase import duration
 from detectors.special import bounded_p, normal_cdf
@@ -117,13 +117,11 @@ def assess(  # type: ignore[no-untyped-def]
 
 
 @dataclass(frozen=True)
-class ImpossibleJourney:
+class ImpossibleJourney(Defaults):
     """See the module."""
 
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "impossible_journey"
-    version: int = 1
-    key: str = "vehicle"
     typologies: tuple[str, ...] = ("impossible_journey",)
     reads: tuple[str, ...] = ("time_ms", "port", "read_confidence")
     row: np.dtype[Any] = ROW

@@ -14,12 +14,13 @@ from detectors.compiled import njit
 
 @njit(cache=True)
 def judge(  # type: ignore[no-untyped-def]
-    budget_rows, slots, now_ms, key, cohort, fresh, p, llr, totals, above, tails, tally, touched, floor,
+    budget_rows, slots, now_ms, key, cohort, fresh, p, llr, for_operators, totals, above, tails, tally, touched, floor,
     budget_per_hour, cap, calibrated_p, terms, score, p_value, threshold, alerted
 ):  # fmt: skip
     """Per crossing, in order: `calibrated_p[n, D]`, `terms[n, D]` in nats, their sum, its p-value, threshold, verdict.
 
-    `p` and `llr` are what the detectors said (NaN = not evaluated, no ratio). A crossing with nothing evaluated has
+    `p` and `llr` are what the detectors said (NaN = not evaluated, no ratio); what is not `for_operators[D]` gets its
+    calibrated p and no term. A crossing with nothing evaluated has
     p-value 1 and is not collected: "not enough history" is a state of its own.
     """
     columns = p.shape[1]
@@ -32,13 +33,15 @@ def judge(  # type: ignore[no-untyped-def]
             low, high = rank(-log_p, j, cohort[i], totals, above, tails)
             # the p-value is a random rank within its bin; evidence takes the upper end, so that no chance is in it
             calibrated_p[i, j] = low + uniform(key[i], j) * (high - low)
+            if fresh[i]:
+                collect(-log_p, j, cohort[i], tally, touched)
+            if not for_operators[j]:
+                continue
             terms[i, j] = term_of(e_of_p(p[i, j], log_p), e_of_p(high, math.log(high)), llr[i, j])
             total += terms[i, j]
             evaluated += 1
             odd += high < GUARD_TWO
             very_odd += high < GUARD_ONE
-            if fresh[i]:
-                collect(-log_p, j, cohort[i], tally, touched)
         if evaluated > 0:
             score[i] = total
             surprise = max(0.0, total)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.compiled import njit
 from detectors.decay import decay_factor
 from detectors.special import bounded_p
@@ -123,13 +123,11 @@ def assess(  # type: ignore[no-untyped-def]
 
 
 @dataclass(frozen=True)
-class NewPort:
+class NewPort(Defaults):
     """See the module."""
 
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "new_port"
-    version: int = 1
-    key: str = "vehicle"
     typologies: tuple[str, ...] = ("new_port",)
     reads: tuple[str, ...] = ("time_ms", "port", "vehicle_class")
     row: np.dtype[Any] = ROW

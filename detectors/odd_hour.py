@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import DAY_MS, HOUR_MS, Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.base import DAY_MS, HOUR_MS, Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.combination import adds_nothing
 from detectors.compiled import njit
 from detectors.decay import decay_factor
@@ -233,13 +233,11 @@ def assess(  # type: ignore[no-untyped-def]
 
 
 @dataclass(frozen=True)
-class OddHour:
+class OddHour(Defaults):
     """See the module."""
 
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "odd_hour"
-    version: int = 1
-    key: str = "vehicle"
     typologies: tuple[str, ...] = ("odd_hour",)
     reads: tuple[str, ...] = ("time_ms", "local_ms", "port", "direction", "vehicle_class")
     row: np.dtype[Any] = ROW

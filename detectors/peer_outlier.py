@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from detectors import half_space
-from detectors.base import Columns, Context, Finding, Out, Shared, SharedSpec
+from detectors.base import Columns, Context, Defaults, Finding, Out, Shared
 from detectors.compiled import njit
 from detectors.special import bounded_p
 from schemas.batch import VEHICLE_CLASSES, Array
@@ -50,7 +50,7 @@ def assess(rows, slots, features, vehicle_class, fresh, p, evidence, feature, th
 
 
 @dataclass(frozen=True)
-class PeerOutlier:
+class PeerOutlier(Defaults):
     """See the module; `features` is the number of feature columns the stage gives."""
 
     features: int
@@ -59,12 +59,10 @@ class PeerOutlier:
     window: int = 250
     seed: int = 1
     name: str = "peer_outlier"
-    version: int = 1
     key: str = "port"
     typologies: tuple[str, ...] = ("peer_outlier",)
     reads: tuple[str, ...] = ("features", "vehicle_class")
     evidence: tuple[str, ...] = ("score", "evaluated", "seen")
-    shared: tuple[SharedSpec, ...] = ()
     source: str = "Tan, Ting & Liu 2011, IJCAI; trees by river"
 
     @cached_property

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from detectors import river_state
-from detectors.base import Columns, Context, Finding, Out, Shared, SharedSpec
+from detectors.base import Columns, Context, Defaults, Finding, Out, Shared
 from detectors.special import SMALLEST_P
 from schemas.batch import Array
 from schemas.errors import ConfigError
@@ -29,7 +29,7 @@ TOP = 34.0  # nats that no score reaches
 ROW = np.dtype([("learnt", "u8")])
 
 
-class RiverAdaptor:
+class RiverAdaptor(Defaults):
     """A detector of the port stage around river models."""
 
     version = 1
@@ -38,7 +38,6 @@ class RiverAdaptor:
     reads = ("features", "port")
     row = ROW
     evidence = ("score", "seen")
-    shared: tuple[SharedSpec, ...] = ()
 
     def __init__(
         self, name: str, path: str, params: Mapping[str, Any], features: tuple[str, ...], fill: float = 0.0

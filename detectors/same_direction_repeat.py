@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.compiled import njit
 from detectors.decay import decay_factor
 from detectors.phrase import duration
@@ -73,13 +73,11 @@ def assess(  # type: ignore[no-untyped-def]
 
 
 @dataclass(frozen=True)
-class SameDirectionRepeat:
+class SameDirectionRepeat(Defaults):
     """See the module."""
 
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "same_direction_repeat"
-    version: int = 1
-    key: str = "vehicle"
     typologies: tuple[str, ...] = ("same_direction_repeat",)
     reads: tuple[str, ...] = ("time_ms", "port", "direction", "vehicle_class")
     row: np.dtype[Any] = ROW

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import Columns, Context, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.combination import adds_nothing
 from detectors.compiled import njit
 from detectors.decay import decay_factor
@@ -147,13 +147,11 @@ def assess(  # type: ignore[no-untyped-def]
 
 
 @dataclass(frozen=True)
-class Turnaround:
+class Turnaround(Defaults):
     """See the module."""
 
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "turnaround"
-    version: int = 1
-    key: str = "vehicle"
     typologies: tuple[str, ...] = ("quick_turnaround", "long_stay")
     reads: tuple[str, ...] = ("time_ms", "direction", "vehicle_class")
     row: np.dtype[Any] = ROW

@@ -142,17 +142,22 @@ def dtype_of(name: str) -> np.dtype[Any]:
 
 OPTIONAL_FIELDS = tuple(DETECTOR_COLUMNS)[list(DETECTOR_COLUMNS).index("occupants") :]
 
-# One read-only array for each optional column: where no crossing of a batch carries the field, the column is a view of
-# it, and neither `take` nor `concat` copies anything. It makes up a third of the columns of ordinary traffic.
+# One array for each optional column: where no crossing of a batch carries the field, the column is a view of it, and
+# neither `take` nor `concat` copies anything. It makes up a third of the columns of ordinary traffic. It is not marked
+# read-only, since each mix of such columns and others would then be a type of its own to the compiled detectors; that
+# none of them writes into its inputs is a test (tests/detectors/test_contract.py).
 _ABSENT = {name: np.full(65_536, DETECTOR_COLUMNS[name][1], dtype_of(name)) for name in OPTIONAL_FIELDS}
-for _column in _ABSENT.values():
-    _column.flags.writeable = False
 
 
 def absent(name: str, n: int) -> Array:
     """A column of `n` crossings none of which carries the optional field `name`."""
     shared = _ABSENT[name]
     return shared[:n] if n <= len(shared) else np.full(n, shared[0], shared.dtype)
+
+
+def carried(name: str, column: Array) -> bool:
+    """Whether some crossing may carry the field: False for a column made by `absent`, or cut from one."""
+    return column.base is not _ABSENT.get(name, column)
 
 
 def _joined(name: str, columns: Sequence[Array]) -> Array:

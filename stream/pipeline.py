@@ -13,7 +13,7 @@ import numpy as np
 import xxhash
 
 from detectors.base import Detector, Parameters
-from detectors.catalogue import build
+from detectors.catalogue import FEATURES, build
 from detectors.river_adaptor import RiverAdaptor
 from schemas.batch import CrossingBatch
 from schemas.models import Alert
@@ -120,7 +120,7 @@ def detectors_of(config: PipelineConfig, ports: Ports) -> list[Detector]:
         port_longitude=np.array([port.longitude for port in located], np.float64),
     )
     detectors = build(parameters, config.detectors)
-    answers = tuple(d.name for d in detectors if d.key == "vehicle")
+    answers = tuple(d.name for d in detectors if d.name in FEATURES)
     return detectors + [RiverAdaptor(r.name, r.path, r.params, answers) for r in config.river_detectors]
 
 

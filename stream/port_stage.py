@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors import budget, calibration
 from detectors.base import Columns, Out
+from detectors.catalogue import FEATURES
 from detectors.features import features
 from detectors.judge import judge
 from schemas.batch import LANE_TYPES, Array
@@ -69,6 +70,7 @@ class PortStage:
         self.table = StateTable(fields, capacity=2**20, forget_after_ms=2**62)
         self.late = 0
         self._keys = np.zeros(0, np.uint64)
+        self._for_operators = np.array([d.audience == "operator" for d in bank.layout.detectors], np.bool_)
 
     def push(self, ordered: Ordered, ports: int) -> Iterator[Verdicts]:
         """Decide crossings that are in order; one result for each event-time hour among them.
@@ -113,7 +115,7 @@ class PortStage:
         view = self.calibrator.counts.view(period)
         floor = -np.log10(self.config.floor_p)
         judge(self.table.rows["budget"], slots, at_ms, batch.crossing_key, cohort, rows.fresh, rows.p, rows.llr,
-              view.prior, self.calibrator.above, self.calibrator.tails, view.tally, view.touched,
+              self._for_operators, view.prior, self.calibrator.above, self.calibrator.tails, view.tally, view.touched,
               floor, self.config.budget_per_hour * self.config.operators,
               self.config.budget_cap_per_hour * self.config.operators,
               calibrated, terms, score, p_value, threshold, alerted)  # fmt: skip
@@ -135,6 +137,5 @@ class PortStage:
 
     @property
     def features_from(self) -> NDArray[np.int64]:
-        """Columns of the vehicle stage's answers: what the port's detectors look at."""
-        layout = self.bank.layout
-        return np.array([k for k, d in enumerate(layout.detectors) if d.key == "vehicle"], np.int64)
+        """Columns of the answers that the port's detectors look at."""
+        return np.array([k for k, d in enumerate(self.bank.layout.detectors) if d.name in FEATURES], np.int64)

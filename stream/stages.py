@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detectors.admission import admit
 from detectors.base import DAY_MS, Columns, Detector, Out
-from schemas.batch import Array, CrossingBatch
+from schemas.batch import Array, CrossingBatch, carried
 from stream.assessment import Assessment
 from stream.clock import EventClock
 from stream.shared import LAG, SharedCounts, Sums, period_of
@@ -102,6 +102,8 @@ class Bank:
         for table in straggling:
             table.swap()
         for detector in self.detectors:
+            if detector.needs and not any(carried(name, batch[name]) for name in detector.needs):
+                continue
             column, evidence = self.layout.column[detector.name], self.layout.slices[detector.name]
             mine = Out(out.p[:, column], out.llr[:, column], out.evidence[:, evidence])
             views = tuple(table.view(period) for table in self.shared[detector.name])

@@ -10,7 +10,7 @@ import numpy as np
 
 from detectors.admission import META, admit
 from detectors.base import Columns, Context, Detector, Finding, Out
-from schemas.batch import DETECTOR_COLUMNS, Array
+from schemas.batch import DETECTOR_COLUMNS, NO_DAY, Array
 from stream.shared import period_of
 from stream.stages import Bank, Layout, runs
 
@@ -58,7 +58,8 @@ def crossings(time_ms: Any, vehicle: Any = 0, **columns: Any) -> Traffic:
     vehicles = np.broadcast_to(np.asarray(vehicle, np.int64), (n,)).copy()
     key = (times * 1_000_003 + vehicles * 97 + np.arange(n)).astype(np.uint64)
     traffic = Traffic(vehicles, table)
-    return traffic.with_columns(**({"time_ms": times, "local_ms": times, "crossing_key": key} | columns))
+    base = {"time_ms": times, "local_ms": times, "crossing_key": key, "vehicle_key": vehicles + 1}
+    return traffic.with_columns(**(base | columns))
 
 
 class Answers(NamedTuple):
@@ -162,7 +163,50 @@ def mixed(seed: int = 1, vehicles: int = 60, each: int = 100, days: int = 160) -
         whole = whole.then(part)
     arrival = whole.columns["time_ms"] + rng.integers(0, 120_000, len(whole))  # within two minutes of the truth
     whole = whole.take(np.argsort(arrival, kind="stable"))
-    return whole.with_columns(crossing_key=rng.integers(1, 2**63, len(whole)).astype(np.uint64))
+    whole = whole.with_columns(crossing_key=rng.integers(1, 2**63, len(whole)).astype(np.uint64))
+    return whole.with_columns(**optional_columns(whole, np.random.default_rng(seed + 1000)))
+
+
+def optional_columns(traffic: Traffic, rng: np.random.Generator) -> dict[str, Array]:
+    """Every optional field, each carried by most vehicles: habitual values with lapses, drawn at random."""
+    n, v, port = len(traffic), traffic.vehicle, traffic.columns["port"]
+
+    def usual(own: Any, choices: int, lapse: float) -> Any:
+        """Mostly one's own value, now and then another of as many as there are choices."""
+        return 1 + np.where(rng.random(n) < lapse, rng.integers(0, choices, n), own % choices)
+
+    def some(column: Any, absent: Any, lacking: int) -> Any:
+        """Absent for one vehicle in `lacking`."""
+        return np.where(v % lacking == lacking - 1, absent, column)
+
+    lane = 100 * port + usual(v, 5, 0.5)
+    day = traffic.columns["time_ms"] // DAY
+    laden = rng.random(n) < 0.6
+    weight = np.where(laden, 18_000 + 500 * (v % 10), 9_000) * rng.lognormal(0, 0.06, n)
+    return {
+        "lane_key": lane,
+        "lane_type": np.where(v % 3 == 0, 2 * (rng.random(n) < 0.7), 0),
+        "occupants": some(usual(v, 4, 0.2), -1, 7),
+        "driver": some(1000 + usual(v, 40, 0.1), 0, 5),
+        "make": some(usual(v, 9, 0.02), 0, 6),
+        "model": some(usual(v, 30, 0.02), 0, 6),
+        "colour": some(usual(v, 8, 0.03), 0, 6),
+        "registered_on": some(np.where(v % 8 == 0, day - 5 - v, 15_000 + v), NO_DAY, 4),
+        "owner_changed_on": some(np.where(v % 10 == 0, day - 9 - v, 14_000 + v), NO_DAY, 3),
+        "rental": some(v % 6 == 0, -1, 5),
+        "weight_kg": some(weight, np.nan, 4),
+        "laden": some(laden, -1, 4),
+        "trailer": some(5000 + usual(v, 50, 0.2), 0, 4),
+        "carrier": some(usual(v // 5, 12, 0.03), 0, 3),
+        "shipper": some(usual(v, 15, 0.1), 0, 3),
+        "consignee": some(usual(v, 15, 0.1), 0, 3),
+        "commodity": some(usual(v, 12, 0.1), 0, 3),
+        "declared_value": some(rng.lognormal(9, 1, n), np.nan, 3),
+        "officer": 10 * port + usual(day, 6, 0.5),
+        "wait_s": some(rng.gamma(2, 300, n), np.nan, 9),
+        "inspection_s": some(rng.lognormal(3.5, 0.5, n), np.nan, 9),
+        "prequeue_lane": some(np.where(rng.random(n) < 0.8, lane, 100 * port + 7), 0, 5),
+    }
 
 
 def commuter(days: int = 60, *, out_h: float = 7.0, back_h: float = 17.0, port: int = 1, seed: int = 2) -> Traffic:
