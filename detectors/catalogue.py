@@ -34,5 +34,12 @@ def build(parameters: Parameters, names: tuple[str, ...] = ()) -> list[Detector]
     """The detectors called `names` (all for none), in the order of their columns."""
     wanted = names or tuple(d.name for d in DETECTORS)
     features = sum(name in wanted for name in FEATURES)
-    chosen = [d for d in DETECTORS if d.name in wanted and (d is not PeerOutlier or features)]
-    return [PeerOutlier(features) if d is PeerOutlier else d(parameters) for d in chosen]
+    detectors: list[Detector] = []
+    for kind in DETECTORS:
+        if kind.name not in wanted:
+            continue
+        if kind is not PeerOutlier:
+            detectors.append(kind(parameters))  # type: ignore[arg-type]  # PeerOutlier aside, all take the parameters
+        elif features:
+            detectors.append(PeerOutlier(features))
+    return detectors
