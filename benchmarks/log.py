@@ -16,7 +16,7 @@ DAYS = 90
 def generated_log(cache: Path, *, crossings: int, vehicles: int, ports: int) -> Path:
     """The path of the log; its folder's name holds what it was made from: a changed generator makes a new one."""
     source = hashlib.sha256()
-    for file in sorted((ROOT / "evaluation" / "border").glob("*.py")):
+    for file in sorted((ROOT / "evaluation" / "simulator").glob("*.py")):
         source.update(file.read_bytes())
     folder = cache / f"log-{crossings}-{vehicles}-{ports}-{source.hexdigest()[:12]}"
     if not folder.exists():

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.simulator.benign import one_day_trips, read
+from evaluation.simulator.benign import one_day_trips
+from evaluation.simulator.columns import to_traffic
 from evaluation.simulator.people import World, draw_people
 from evaluation.simulator.plant import Ground, plant
 from evaluation.simulator.ports import places
-from evaluation.simulator.reads import to_traffic
+from evaluation.simulator.reads import read
 from evaluation.simulator.stories import STORIES
 from evaluation.simulator.traffic import LineWriter, Traffic
 from evaluation.simulator.trips import draw_rows
@@ -45,8 +46,9 @@ def generate(
     wanted = None if crossings is None else crossings / (1 - np.clip(world["missed_read"], 0.005, 0.03))
     people = draw_people(world, border, vehicles, days, None if wanted is None else wanted / vehicles, streams[2])
     rows = draw_rows(world, people, border, days, None if wanted is None else int(wanted), streams[3])
-    ground = Ground(rows, people, border, days, streams[4])
+    spare = 64 + int(planted_rate * len(rows.vehicle))
+    ground = Ground(rows, people, border, days, streams[4], spare)
     episodes = plant(ground, planted_rate, STORIES)
     one_day_trips(ground, world)
     rows, confidence = read(ground.finish(), ground, world, streams[5])
-    return to_traffic(seed, world, people, border, rows, confidence, episodes, streams[6])
+    return to_traffic(seed, world, ground.people, border, rows, confidence, episodes, streams[6])

@@ -6,7 +6,7 @@ own hours, stays and regularity from the world, so that a detector cannot be fit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -90,6 +90,17 @@ class People:
     leader: Array  # i4, vehicle of the same household, -1 for none
     change_day: Array  # f8, day on which the habit changes for good, inf for never
     change_hours: Array  # f8, by how much
+
+    def grown(self, by: int) -> People:
+        """The same with `by` more entries, which nobody is yet: occasional, at the first port, never seen."""
+        columns = (getattr(self, f.name) for f in fields(self))
+        return People(*(np.concatenate([c, np.zeros((by, *c.shape[1:]), c.dtype)]) for c in columns))
+
+    def copy(self, source: int, target: int) -> None:
+        """Gives one vehicle the habits of another; it leads and follows nobody."""
+        for f in fields(self):
+            getattr(self, f.name)[target] = getattr(self, f.name)[source]
+        self.leader[target] = -1
 
 
 def draw_people(

@@ -32,6 +32,8 @@ class Rows:
     episode: Array  # i4, -1 for none
     weight: Array  # f4, factor on the truck's weight
     lane: Array  # f4, where in the port's lanes it goes (0 to 1), nan for anywhere
+    body: Array  # i4, the vehicle under the plate: another than `vehicle` where plates were swapped or misread
+    handle: Array  # i8, by which a story knows it; each once
 
     def take(self, index: Array) -> Rows:
         """The crossings at an index or mask."""
@@ -52,7 +54,7 @@ def plain_rows(vehicle: Array, time_ms: Array, port: Array, direction: Array, no
     return Rows(
         vehicle.astype(np.int32), time_ms.astype(np.int64), port.astype(np.int16), direction.astype(np.int8),
         note.astype(np.int8), np.full(n, -1, np.int8), np.full(n, -1, np.int32), np.ones(n, np.float32),
-        np.full(n, np.nan, np.float32),
+        np.full(n, np.nan, np.float32), vehicle.astype(np.int32), np.arange(n, dtype=np.int64),
     )  # fmt: skip
 
 
@@ -198,7 +200,9 @@ def _legs(
         np.repeat(note[index], 2),
     )
     _possible(rows, places)
-    return rows.take((rows.time_ms >= places.start_ms) & (rows.time_ms < end_ms)).by_vehicle()
+    rows = rows.take((rows.time_ms >= places.start_ms) & (rows.time_ms < end_ms)).by_vehicle()
+    rows.handle = np.arange(len(rows.vehicle), dtype=np.int64)
+    return rows
 
 
 def _routes(
