@@ -13,11 +13,11 @@ import numpy as np
 
 from evaluation.simulator.ports import Array
 
-# Columns of fields.Fields, and the lane, the body and the confidence of the read.
+# Columns of fields.Fields; lane, class and confidence of the read; `weight` is a factor on the weight of a truck.
 SETTABLE = (
     "occupants", "driver", "model", "colour", "registered_on", "owner_changed_on", "rental", "weight_kg", "laden",
     "trailer", "carrier", "shipper", "consignee", "commodity", "declared_value", "officer", "wait_s", "inspection_s",
-    "prequeue_lane", "lane", "lane_type", "confidence",
+    "prequeue_lane", "lane", "lane_type", "vehicle_class", "confidence", "weight",
 )  # fmt: skip
 
 

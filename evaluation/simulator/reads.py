@@ -1,4 +1,4 @@
-"""What do the readers make of the crossings? Missed reads, misreads, outages; and what the change of the clock looks like."""
+"""What do the readers make of the crossings? Missed reads, misreads, outages, and the hours around a change of the clock."""
 
 from __future__ import annotations
 

@@ -1,13 +1,14 @@
 """What does a generated log look like on disk? Columns sorted by time, and the bytes made from them.
 
 `Traffic.lines` writes in the order of arrival: a few records late, a few twice. Files: `crossings.jsonl`,
-`labels.csv` (crossing_id, label, episode), `benign.csv` (the same, hard negatives), `episodes.csv` (strengths).
+`labels.csv` (crossing_id, label, episode), `benign.csv` (the same, hard negatives), `episodes.csv` (strengths),
+`dispositions.jsonl`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,7 @@ class Traffic:
     labels: list[tuple[str, str, int]]  # (crossing_id, label, episode), in order of time
     benign: list[tuple[str, str, int]]  # (crossing_id, "benign:…", vehicle)
     episodes: list[Episode]
+    dispositions: list[str] = field(default_factory=list)  # JSON lines, in order of time
 
     def __len__(self) -> int:
         return len(self.time_ms)
@@ -82,6 +84,7 @@ class Traffic:
         _table(folder / "episodes.csv", "episode,label,strength,vehicle", [
             (e.number, e.label, e.strength, self.vehicle_names[e.vehicle]) for e in self.episodes
         ])  # fmt: skip
+        (folder / "dispositions.jsonl").write_text("".join(f"{line}\n" for line in self.dispositions), encoding="ascii")
 
 
 class LineWriter:
