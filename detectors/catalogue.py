@@ -10,6 +10,7 @@ from detectors.new_port import NewPort
 from detectors.odd_hour import OddHour
 from detectors.peer_outlier import PeerOutlier
 from detectors.same_direction_repeat import SameDirectionRepeat
+from detectors.trailer_novelty import TrailerNovelty
 from detectors.turnaround import Turnaround
 
 # in the order of their columns; vehicle stage first
@@ -21,6 +22,7 @@ VEHICLE_DETECTORS = (
     DormantReactivated,
     SameDirectionRepeat,
     ImpossibleJourney,
+    TrailerNovelty,
 )
 PORT_DETECTORS = (PeerOutlier,)
 DETECTORS = (*VEHICLE_DETECTORS, *PORT_DETECTORS)

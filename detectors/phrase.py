@@ -66,3 +66,14 @@ def clock(hour: float) -> str:
     """
     minutes = int(hour * 60 + 1e-6) % (24 * 60)
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def percent(share: float) -> str:
+    """A share in per cent, with at most two significant digits below ten.
+
+    >>> percent(0.0042), percent(0.00001), percent(0.31), percent(1.0)
+    ('0.42 %', 'under 0.01 %', '31 %', '100 %')
+    """
+    if share < 1e-4:
+        return "under 0.01 %"
+    return f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.2g} %"
