@@ -8,20 +8,34 @@ import numpy as np
 
 from detectors.budget import GUARD_ONE, GUARD_TWO, note_alert, threshold_at, within_cap
 from detectors.calibration import collect, rank, uniform
-from detectors.combination import e_of_p, term_of
+from detectors.combination import GRAIN, e_of_p, term_of
 from detectors.compiled import njit
+
+SAID_A_NAT = 16.0  # steps of what is kept of an answer
+NOT_SAID = 0
+
+
+@njit(cache=True)
+def kept(log_p):  # type: ignore[no-untyped-def]
+    """An answer in one byte: 1 + 16 nats, rounded down, at most 255; 0 stands for not evaluated.
+
+    >>> kept(0.0), kept(math.log(1e-3)), kept(-30.0)
+    (1, 111, 255)
+    """
+    return min(255, 1 + int(-log_p * SAID_A_NAT))
 
 
 @njit(cache=True)
 def judge(  # type: ignore[no-untyped-def]
-    budget_rows, slots, now_ms, key, cohort, fresh, p, llr, for_operators, totals, above, tails, tally, touched, floor,
-    budget_per_hour, cap, calibrated_p, terms, score, p_value, threshold, alerted
+    budget_rows, slots, now_ms, key, cohort, fresh, p, llr, for_operators, weights, totals, above, tails, tally,
+    touched, floor, budget_per_hour, cap, calibrated_p, terms, said, score, p_value, threshold, alerted
 ):  # fmt: skip
     """Per crossing, in order: `calibrated_p[n, D]`, `terms[n, D]` in nats, their sum, its p-value, threshold, verdict.
 
     `p` and `llr` are what the detectors said (NaN = not evaluated, no ratio); what is not `for_operators[D]` gets its
-    calibrated p and no term. A crossing with nothing evaluated has
-    p-value 1 and is not collected: "not enough history" is a state of its own.
+    calibrated p and no term. `weights[D]` multiply the terms: 1 until people have said what they found. `said[n, D]`
+    (uint8) keeps the upper end of each calibrated rank for what is learnt later, see `kept`.
+    A crossing with nothing evaluated has p-value 1 and is not collected: "not enough history" is a state of its own.
     """
     columns = p.shape[1]
     for i in range(len(slots)):
@@ -35,9 +49,13 @@ def judge(  # type: ignore[no-untyped-def]
             calibrated_p[i, j] = low + uniform(key[i], j) * (high - low)
             if fresh[i]:
                 collect(-log_p, j, cohort[i], tally, touched)
+            log_high = math.log(high)
+            said[i, j] = kept(log_high)
             if not for_operators[j]:
                 continue
-            terms[i, j] = term_of(e_of_p(p[i, j], log_p), e_of_p(high, math.log(high)), llr[i, j])
+            terms[i, j] = term_of(e_of_p(p[i, j], log_p), e_of_p(high, log_high), llr[i, j])
+            if weights[j] != 1.0:
+                terms[i, j] = round(weights[j] * terms[i, j] * GRAIN) / GRAIN
             total += terms[i, j]
             evaluated += 1
             odd += high < GUARD_TWO

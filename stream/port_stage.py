@@ -68,6 +68,7 @@ class PortStage:
         self.calibrator = Calibrator(self.columns + 1)
         fields: list[tuple[Any, ...]] = [("budget", budget.ROW), *bank.row_fields()]
         self.table = StateTable(fields, capacity=2**20, forget_after_ms=2**62)
+        self.weights = np.ones(self.columns)  # of the terms
         self.late = 0
         self._keys = np.zeros(0, np.uint64)
         self._for_operators = np.array([d.audience == "operator" for d in bank.layout.detectors], np.bool_)
@@ -110,15 +111,15 @@ class PortStage:
         self._detect(rows, slots, period)
         calibrated, terms = np.full((n, self.columns), np.nan), np.full((n, self.columns), np.nan)
         score, p_value, threshold = np.zeros(n), np.ones(n), np.zeros(n)
-        alerted = np.zeros(n, np.bool_)
+        alerted, said = np.zeros(n, np.bool_), np.zeros((n, self.columns), np.uint8)
         cohort = batch.vehicle_class.astype(np.int64) * len(LANE_TYPES) + batch.lane_type
         view = self.calibrator.counts.view(period)
         floor = -np.log10(self.config.floor_p)
         judge(self.table.rows["budget"], slots, at_ms, batch.crossing_key, cohort, rows.fresh, rows.p, rows.llr,
-              self._for_operators, view.prior, self.calibrator.above, self.calibrator.tails, view.tally, view.touched,
-              floor, self.config.budget_per_hour * self.config.operators,
+              self._for_operators, self.weights, view.prior, self.calibrator.above, self.calibrator.tails,
+              view.tally, view.touched, floor, self.config.budget_per_hour * self.config.operators,
               self.config.budget_cap_per_hour * self.config.operators,
-              calibrated, terms, score, p_value, threshold, alerted)  # fmt: skip
+              calibrated, terms, said, score, p_value, threshold, alerted)  # fmt: skip
         assessed = Assessed(
             batch, -np.log10(p_value) + 0.0, p_value, alerted, late, threshold, calibrated, rows.evidence, terms
         )
