@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from detectors.base import Detector, Parameters
 from detectors.dormant_reactivated import DormantReactivated
+from detectors.driver_churn import DriverChurn
 from detectors.frequency_burst import FrequencyBurst
 from detectors.impossible_journey import ImpossibleJourney
 from detectors.new_port import NewPort
+from detectors.night_choke_point import NightChokePoint
 from detectors.odd_hour import OddHour
 from detectors.peer_outlier import PeerOutlier
 from detectors.same_direction_repeat import SameDirectionRepeat
@@ -22,7 +24,9 @@ VEHICLE_DETECTORS = (
     DormantReactivated,
     SameDirectionRepeat,
     ImpossibleJourney,
+    NightChokePoint,
     TrailerNovelty,
+    DriverChurn,
 )
 PORT_DETECTORS = (PeerOutlier,)
 DETECTORS = (*VEHICLE_DETECTORS, *PORT_DETECTORS)

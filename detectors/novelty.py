@@ -16,8 +16,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from detectors.base import SharedSpec
 from detectors.compiled import njit
 from schemas.batch import VEHICLE_CLASSES
@@ -35,12 +33,6 @@ OTHER = 0.9  # probability of something new if the crossing has nothing to do wi
 def spec(more_rows: int = 0) -> SharedSpec:
     """The shared table of the cells, and room for rows of the detector's own after them."""
     return SharedSpec(2 * RATES, lambda ports: ROWS + more_rows)
-
-
-@njit(cache=True)
-def short(key):  # type: ignore[no-untyped-def]
-    """The 32 bits of a 64-bit hash that are kept; never 0, which is an empty place."""
-    return max(np.uint32(1), np.uint32(key >> np.uint64(32)))
 
 
 @njit(cache=True)

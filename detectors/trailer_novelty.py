@@ -19,7 +19,8 @@ import numpy as np
 from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.compiled import njit
 from detectors.decay import decay_factor
-from detectors.novelty import cell_of, count, log_ratio, novelty_rate, place_of, remember, short, spec
+from detectors.hashing import short
+from detectors.novelty import cell_of, count, log_ratio, novelty_rate, place_of, remember, spec
 from detectors.phrase import percent
 from detectors.special import bounded_p
 from schemas.batch import Array

@@ -15,7 +15,7 @@ N = 80
 def trips(trailer: np.ndarray, vehicle: int = 0, start_h: int = 0) -> Traffic:
     """A crossing every 18 hours, with these trailers."""
     times = MONDAY + (start_h + 18 * np.arange(len(trailer))) * HOUR
-    return crossings(times, vehicle, trailer=(trailer.astype(np.uint64) + 1) << np.uint64(40), vehicle_class=TRACTOR)
+    return crossings(times, vehicle, trailer=trailer + 1, vehicle_class=TRACTOR)
 
 
 def fleet(seed: int = 3) -> Traffic:
