@@ -77,3 +77,13 @@ def percent(share: float) -> str:
     if share < 1e-4:
         return "under 0.01 %"
     return f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.2g} %"
+
+
+def percent(share: float) -> str:
+    """A share in per cent, with two significant digits below 10.
+
+    >>> percent(0.00812), percent(0.43), percent(0.0)
+    ('0.81 %', '43 %', '0 %')
+    """
+    value = 100.0 * share
+    return f"{value:.2g} %" if value < 9.95 else f"{value:.0f} %"
