@@ -11,9 +11,11 @@ from detectors.new_port import NewPort
 from detectors.night_choke_point import NightChokePoint
 from detectors.odd_hour import OddHour
 from detectors.peer_outlier import PeerOutlier
+from detectors.read_evasion import ReadEvasion
 from detectors.same_direction_repeat import SameDirectionRepeat
 from detectors.trailer_novelty import TrailerNovelty
 from detectors.turnaround import Turnaround
+from detectors.vehicle_mismatch import VehicleMismatch
 
 # in the order of their columns; vehicle stage first
 VEHICLE_DETECTORS = (
@@ -25,8 +27,10 @@ VEHICLE_DETECTORS = (
     SameDirectionRepeat,
     ImpossibleJourney,
     NightChokePoint,
+    ReadEvasion,
     TrailerNovelty,
     DriverChurn,
+    VehicleMismatch,
 )
 PORT_DETECTORS = (PeerOutlier,)
 DETECTORS = (*VEHICLE_DETECTORS, *PORT_DETECTORS)
