@@ -11,6 +11,7 @@ from detectors.new_port import NewPort
 from detectors.night_choke_point import NightChokePoint
 from detectors.odd_hour import OddHour
 from detectors.peer_outlier import PeerOutlier
+from detectors.port_shopping import PortShopping
 from detectors.read_evasion import ReadEvasion
 from detectors.same_direction_repeat import SameDirectionRepeat
 from detectors.trailer_novelty import TrailerNovelty
@@ -28,6 +29,7 @@ VEHICLE_DETECTORS = (
     ImpossibleJourney,
     NightChokePoint,
     ReadEvasion,
+    PortShopping,
     TrailerNovelty,
     DriverChurn,
     VehicleMismatch,
