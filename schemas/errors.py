@@ -50,7 +50,8 @@ class Reject:
     """One input line that could not be used.
 
     `line` is 1-based and `offset` is the byte offset of the line's start, both in the decompressed stream. `raw` is the
-    line without its line end, plates redacted, cut to `RAW_LIMIT` bytes; `length` is its true length in bytes.
+    line without its line end, plates redacted, cut to `RAW_LIMIT` bytes; `length` is its true length in bytes. `source`
+    names the stream where that is not the crossings'.
     """
 
     reason: str
@@ -59,6 +60,7 @@ class Reject:
     offset: int
     raw: bytes
     length: int = 0
+    source: str = ""
 
     def to_json(self) -> bytes:
         """One dead-letter line, without its line end; `raw_base64` stands for `raw` where that is not UTF-8."""
@@ -67,5 +69,6 @@ class Reject:
         except UnicodeDecodeError:
             raw = {"raw_base64": base64.b64encode(self.raw).decode()}
         fields = {"schema": "reject/1", "reason": self.reason, "detail": self.detail, "line": self.line}
-        record = {**fields, "offset": self.offset, "length": self.length, **raw}
+        source = {"source": self.source} if self.source else {}
+        record = {**fields, "offset": self.offset, "length": self.length, **source, **raw}
         return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from schemas.models import Alert, Crossing, Disposition, Reason
+from schemas.models import Alert, Control, Crossing, Disposition, Notice, Reason
 
 MODELS: dict[str, type[BaseModel]] = {
     "crossing": Crossing,
     "disposition": Disposition,
     "alert": Alert,
     "reason": Reason,
+    "notice": Notice,
+    "control": Control,
 }
 FOLDER = Path(__file__).with_name("json")
 

@@ -188,6 +188,9 @@ class Alert(_Model):
     threshold: Finite
     config: Digest
     detectors: Digest
+    priority: Share | None = Field(
+        None, description="estimated probability that something is found; left out until enough was looked at"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Alert:
@@ -204,7 +207,62 @@ class Alert(_Model):
     def to_json(self) -> bytes:
         """The one line that stands for this alert everywhere: UTF-8, keys in the order of the contract, no line end."""
         fields = self.model_dump(by_alias=True)
-        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        if self.priority is None:
+            del fields["priority"]
+        return _line(fields)
+
+
+class Notice(_Model):
+    """Something about a reader, a port's traffic or a detector that people should know: never about one vehicle.
+
+    The one exception has the audience `integrity`, and goes to nobody else.
+    """
+
+    schema_: Literal["notice/1"] = Field("notice/1", alias="schema")
+    notice_id: Text64
+    occurred_at: Moment = Field(description="end of the hour of event time that showed it")
+    kind: Literal["reader_fault", "flow_anomaly", "displacement", "drift", "integrity"]
+    audience: Literal["operator", "supervisor", "integrity"]
+    port: Text32 | None = Field(None, description="null when it is about all of them")
+    lane: Text64 | None = None
+    direction: Direction | None = None
+    detector: str | None = None
+    crossing_id: Text64 | None = Field(None, description="of audience integrity only")
+    p_value: Probability | None = None
+    observed: Finite | None = None
+    usual: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None = Field(None, description="from, to")
+    sentence: Annotated[str, Field(min_length=1)]
+    config: Digest
+
+    @field_serializer("occurred_at")
+    def _in_utc(self, moment: dt.datetime) -> str:
+        return rfc3339(moment)
+
+    def to_json(self) -> bytes:
+        """The one line that stands for this notice everywhere, no line end."""
+        return _line(self.model_dump(by_alias=True))
+
+
+class Control(_Model):
+    """One crossing of the random control sample. Kept apart from the alerts: who looks must not know why."""
+
+    schema_: Literal["control/1"] = Field("control/1", alias="schema")
+    crossing_id: Text64
+    occurred_at: Moment
+    port: Text32
+    lane: Text64
+
+    @field_serializer("occurred_at")
+    def _in_utc(self, moment: dt.datetime) -> str:
+        return rfc3339(moment)
+
+    def to_json(self) -> bytes:
+        """The one line that stands for it, no line end."""
+        return _line(self.model_dump(by_alias=True))
+
+
+def _line(fields: dict[str, Any]) -> bytes:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def rfc3339(moment: dt.datetime) -> str:

@@ -24,8 +24,8 @@ Refusal = tuple[str, str]  # reason, detail
 TOO_DEEP: Refusal = ("too_deep", f"nested deeper than {MAX_DEPTH} levels")
 
 
-def refusal(line: bytes, error: Exception) -> Refusal:
-    """Reason and detail for a line that the decoder refused with `error`."""
+def refusal(line: bytes, error: Exception, schema: str = SCHEMA) -> Refusal:
+    """Reason and detail for a line that the decoder of `schema` refused with `error`."""
     if isinstance(error, UnicodeDecodeError):
         return "not_utf8", f"byte {error.start} of the line is not UTF-8"
     if isinstance(error, RecursionError):
@@ -33,27 +33,27 @@ def refusal(line: bytes, error: Exception) -> Refusal:
     if not isinstance(error, msgspec.ValidationError):
         position = _POSITION.search(str(error))
         return "json", f"not JSON at byte {position[1]}" if position else "not JSON, the line ends too soon"
-    return _whole(line) or _validation(str(error))
+    return _whole(line, schema) or _validation(str(error), schema)
 
 
-def _whole(line: bytes) -> Refusal | None:
+def _whole(line: bytes, schema: str) -> Refusal | None:
     """What is wrong with the line as a whole comes before what is wrong with a field of it."""
     try:
         document = msgspec.json.decode(line)
     except (msgspec.ValidationError, RecursionError):  # JSON, with a number that nothing holds
         return None
     except (msgspec.DecodeError, ValueError) as error:
-        return refusal(line, error)
+        return refusal(line, error, schema)
     if not isinstance(document, dict):
         return "not_object", "one JSON object a line is required"
-    version = document.get("schema", SCHEMA)
-    if version == SCHEMA:
+    version = document.get("schema", schema)
+    if version == schema:
         return None
     shown = version if isinstance(version, str) and _SAFE_VERSION.fullmatch(version) else "something else"
-    return "schema_version", f"`schema`: {SCHEMA} is required, got {shown}"
+    return "schema_version", f"`schema`: {schema} is required, got {shown}"
 
 
-def _validation(message: str) -> Refusal:
+def _validation(message: str, schema: str) -> Refusal:
     if missing := _MISSING.search(message):
         return "missing_field", f"`{missing[1]}` is required"
     found = _FIELD.search(message)
@@ -67,5 +67,5 @@ def _validation(message: str) -> Refusal:
     if got := _GOT.search(message):
         return "wrong_type", f"`{name}`: {got[1]} is required, got {got[2]}"
     if "enum" in message:
-        return "out_of_range", f"`{name}`: not one of the values of {SCHEMA}"
-    return "out_of_range", f"`{name}`: not a value that {SCHEMA} allows"
+        return "out_of_range", f"`{name}`: not one of the values of {schema}"
+    return "out_of_range", f"`{name}`: not a value that {schema} allows"

@@ -101,12 +101,17 @@ def all_fit(rows: Sequence[WireCore], plain: bool) -> bool:
     return all("".join(filter(None, map(attrgetter(name), rows))).isprintable() for name in names)
 
 
+def forbidden(text: str) -> bool:
+    """Whether a text holds a character that is not allowed."""
+    return not text.isprintable() and _FORBIDDEN.search(text) is not None
+
+
 def problem(row: WireCore) -> tuple[str, str] | None:
     """Reason and detail of what the types let through, None where all is well; the detail holds no value."""
     names = CORE_TEXTS + OTHER_TEXTS if isinstance(row, WireCrossing) else CORE_TEXTS
     for name in names:
         text = getattr(row, name)
-        if text is not None and not text.isprintable() and _FORBIDDEN.search(text):
+        if text is not None and forbidden(text):
             return "control_character", f"`{name}` holds control characters"
     if row.plate is None:
         if row.vehicle is None:
