@@ -13,10 +13,12 @@ from detectors.odd_hour import OddHour
 from detectors.peer_outlier import PeerOutlier
 from detectors.port_shopping import PortShopping
 from detectors.read_evasion import ReadEvasion
+from detectors.rental_short_hold import RentalShortHold
 from detectors.same_direction_repeat import SameDirectionRepeat
 from detectors.trailer_novelty import TrailerNovelty
 from detectors.turnaround import Turnaround
 from detectors.vehicle_mismatch import VehicleMismatch
+from detectors.weight_delta import WeightDelta
 
 # in the order of their columns; vehicle stage first
 VEHICLE_DETECTORS = (
@@ -30,9 +32,11 @@ VEHICLE_DETECTORS = (
     NightChokePoint,
     ReadEvasion,
     PortShopping,
+    RentalShortHold,
     TrailerNovelty,
     DriverChurn,
     VehicleMismatch,
+    WeightDelta,
 )
 PORT_DETECTORS = (PeerOutlier,)
 DETECTORS = (*VEHICLE_DETECTORS, *PORT_DETECTORS)
