@@ -7,6 +7,7 @@ from detectors.dormant_reactivated import DormantReactivated
 from detectors.driver_churn import DriverChurn
 from detectors.frequency_burst import FrequencyBurst
 from detectors.impossible_journey import ImpossibleJourney
+from detectors.lane_switch import LaneSwitch
 from detectors.new_port import NewPort
 from detectors.night_choke_point import NightChokePoint
 from detectors.odd_hour import OddHour
@@ -33,6 +34,7 @@ VEHICLE_DETECTORS = (
     ReadEvasion,
     PortShopping,
     RentalShortHold,
+    LaneSwitch,
     TrailerNovelty,
     DriverChurn,
     VehicleMismatch,
