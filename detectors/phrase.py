@@ -79,11 +79,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.2g} %"
 
 
-def percent(share: float) -> str:
-    """A share in per cent, with two significant digits below 10.
+def kilograms(value: float, up: bool | None = None) -> str:
+    """A weight in kg to the nearest hundred; rounded up or down if it is to be a bound.
 
-    >>> percent(0.00812), percent(0.43), percent(0.0)
-    ('0.81 %', '43 %', '0 %')
+    >>> kilograms(17820.0), kilograms(17820.0, up=False), kilograms(17820.0, up=True)
+    ('17,800', '17,800', '17,900')
     """
-    value = 100.0 * share
-    return f"{value:.2g} %" if value < 9.95 else f"{value:.0f} %"
+    hundreds = value / 100
+    whole = round(hundreds) if up is None else math.ceil(hundreds) if up else math.floor(hundreds)
+    return f"{100 * whole:,}"

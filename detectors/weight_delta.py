@@ -1,0 +1,118 @@
+"""Does the truck weigh what it usually weighs on this way? `weight_delta`: laden, far heavier or lighter than ever.
+
+Logarithms of the weight, laden, inbound and outbound apart, against the vehicle's own and its class's
+(`detectors/log_amount.py`); p is two-sided. A truck whose loads vary has a wide habit and stays quiet; one on a fixed
+run does not. Crossings declared empty are `empty_mismatch`'s question; where nobody says whether it is laden, all of
+them make up the habit.
+
+Source: Gelman et al., Bayesian Data Analysis, 5.4.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.compiled import njit
+from detectors.decay import decay_factor
+from detectors.log_amount import (
+    WIDTH,
+    calm_amount,
+    collect,
+    moments_with,
+    peers_of,
+    predictive,
+    ratio_of,
+    tail_of,
+)
+from detectors.phrase import kilograms
+from schemas.batch import VEHICLE_CLASSES, Array
+
+CLASSES = len(VEHICLE_CLASSES)
+USUAL = math.log(18_000.0)  # kg, before anything is published
+LEAST_N = 2.5  # loads behind it before its own habit is spoken of
+ROW = np.dtype([("n", "f4", (2,)), ("mean", "f4", (2,)), ("m2", "f4", (2,)), ("last_s", "u4")])
+
+
+@njit(cache=True)
+def assess(  # type: ignore[no-untyped-def]
+    rows, slots, time_ms, direction, vehicle_class, weight_kg, laden, seen, fresh, prior, tally, touched, p, llr,
+    evidence, half_life_s
+):  # fmt: skip
+    """The compiled walk: per crossing, in order, fill the outputs, then learn."""
+    for i in range(len(slots)):
+        if not weight_kg[i] > 0.0 or laden[i] == 0:
+            continue
+        row = rows[slots[i]]
+        now_s = time_ms[i] // 1000
+        way = direction[i]
+        peers = 2 * vehicle_class[i] + way
+        factor = decay_factor(now_s - row.last_s, half_life_s)
+        for k in range(2):
+            row.n[k] *= factor
+            row.m2[k] *= factor
+        n, mean, m2 = row.n[way], row.mean[way], row.m2[way]
+        y = math.log(weight_kg[i])
+        mu, within, between = peers_of(prior, peers, USUAL)
+        centre, scale, df = predictive(n, mean, m2, mu, within, between)
+        if n >= LEAST_N:
+            p[i] = tail_of((y - centre) / scale, df, False)
+            llr[i] = ratio_of(y, centre, scale, df, mu, within, between)
+            evidence[i, 0] = weight_kg[i]
+            evidence[i, 1] = math.exp(centre - 1.2816 * scale)
+            evidence[i, 2] = math.exp(centre + 1.2816 * scale)
+            if llr[i] > 1.0 or p[i] < 0.1:
+                evidence[i, 3] = calm_amount(y, centre, scale, df, mu, within, between, False)
+            evidence[i, 4] = seen[i]
+        if fresh[i]:
+            collect(tally, touched, peers, y, n, mean, mu, within, between)
+        row.n[way], row.mean[way], row.m2[way] = moments_with(y, n, mean, m2, centre, scale)
+        row.last_s = max(row.last_s, now_s)
+
+
+@dataclass(frozen=True)
+class WeightDelta(Defaults):
+    """See the module."""
+
+    parameters: Parameters = field(default_factory=Parameters)
+    name: str = "weight_delta"
+    typologies: tuple[str, ...] = ("weight_delta",)
+    reads: tuple[str, ...] = ("time_ms", "direction", "vehicle_class", "weight_kg", "laden")
+    needs: tuple[str, ...] = ("weight_kg",)
+    row: np.dtype[Any] = ROW
+    evidence: tuple[str, ...] = ("weight_kg", "usual_from_kg", "usual_to_kg", "calm_kg", "seen")
+    shared: tuple[SharedSpec, ...] = (SharedSpec(WIDTH, lambda ports: 2 * CLASSES),)
+    source: str = "Gelman et al., Bayesian Data Analysis, 5.4"
+
+    def assess(
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
+    ) -> None:
+        """Score, then learn; see the module for the model."""
+        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out,
+               self.parameters.half_life_days * 86400.0)  # fmt: skip
+
+    def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
+        """The weight against the middle 80 % of what its own loads predict.
+
+        >>> numbers = {"weight_kg": 29400.0, "usual_from_kg": 17820, "usual_to_kg": 19170, "calm_kg": 20433, "seen": 57}
+        >>> finding = WeightDelta().explain(numbers, Context("2504", str, "inbound"))
+        >>> finding.sentence, finding.without
+        ('Weighs 29,400 kg; inbound it usually weighs 17,800 to 19,200 kg (57 earlier crossings).', 'below 20,400 kg')
+        """
+        weight, low, high = evidence["weight_kg"], evidence["usual_from_kg"], evidence["usual_to_kg"]
+        seen, calm = int(evidence["seen"]), evidence["calm_kg"]
+        heavy = weight > math.sqrt(low * high)
+        sentence = (
+            f"Weighs {kilograms(weight)} kg; {context.direction} it usually weighs "
+            f"{kilograms(low)} to {kilograms(high)} kg ({seen} earlier crossings)."
+        )
+        without = None
+        if not math.isnan(calm):
+            without = f"{'below' if heavy else 'above'} {kilograms(calm, up=not heavy)} kg"
+        usual = (float(round(low)), float(round(high)))
+        return Finding("weight_delta", float(round(weight)), "kg", usual, seen, sentence, without)
