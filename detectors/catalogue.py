@@ -5,6 +5,7 @@ from __future__ import annotations
 from detectors.base import Detector, Parameters
 from detectors.dormant_reactivated import DormantReactivated
 from detectors.driver_churn import DriverChurn
+from detectors.empty_mismatch import EmptyMismatch
 from detectors.frequency_burst import FrequencyBurst
 from detectors.impossible_journey import ImpossibleJourney
 from detectors.lane_switch import LaneSwitch
@@ -39,6 +40,7 @@ VEHICLE_DETECTORS = (
     DriverChurn,
     VehicleMismatch,
     WeightDelta,
+    EmptyMismatch,
 )
 PORT_DETECTORS = (PeerOutlier,)
 DETECTORS = (*VEHICLE_DETECTORS, *PORT_DETECTORS)
