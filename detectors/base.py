@@ -163,3 +163,4 @@ class Parameters:
     half_life_days: float = 60.0
     port_latitude: Array = field(default_factory=lambda: np.empty(0))
     port_longitude: Array = field(default_factory=lambda: np.empty(0))
+    shift_changes: tuple[int, ...] = ()  # minutes after local midnight; empty: not known

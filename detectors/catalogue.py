@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from detectors.base import Detector, Parameters
+from detectors.convoy import Convoy
 from detectors.dormant_reactivated import DormantReactivated
 from detectors.driver_churn import DriverChurn
 from detectors.empty_mismatch import EmptyMismatch
 from detectors.frequency_burst import FrequencyBurst
 from detectors.impossible_journey import ImpossibleJourney
 from detectors.lane_switch import LaneSwitch
+from detectors.linked_to_seizure import LinkedToSeizure
 from detectors.new_port import NewPort
 from detectors.night_choke_point import NightChokePoint
 from detectors.odd_hour import OddHour
 from detectors.peer_outlier import PeerOutlier
 from detectors.port_shopping import PortShopping
 from detectors.read_evasion import ReadEvasion
+from detectors.recurrent_group import RecurrentGroup
 from detectors.rental_short_hold import RentalShortHold
 from detectors.same_direction_repeat import SameDirectionRepeat
+from detectors.shift_change import ShiftChange
+from detectors.spotter import Spotter
 from detectors.trailer_novelty import TrailerNovelty
 from detectors.turnaround import Turnaround
 from detectors.vehicle_mismatch import VehicleMismatch
@@ -36,13 +41,14 @@ VEHICLE_DETECTORS = (
     PortShopping,
     RentalShortHold,
     LaneSwitch,
+    ShiftChange,
     TrailerNovelty,
     DriverChurn,
     VehicleMismatch,
     WeightDelta,
     EmptyMismatch,
 )
-PORT_DETECTORS = (PeerOutlier,)
+PORT_DETECTORS = (PeerOutlier, Convoy, RecurrentGroup, Spotter, LinkedToSeizure)
 DETECTORS = (*VEHICLE_DETECTORS, *PORT_DETECTORS)
 
 
@@ -56,7 +62,7 @@ def build(parameters: Parameters, names: tuple[str, ...] = ()) -> list[Detector]
     features = sum(name in wanted for name in FEATURES)
     detectors: list[Detector] = []
     for kind in DETECTORS:
-        if kind.name not in wanted:
+        if kind.name not in wanted or (kind is ShiftChange and not parameters.shift_changes):
             continue
         if kind is not PeerOutlier:
             detectors.append(kind(parameters))  # type: ignore[arg-type]  # PeerOutlier aside, all take the parameters

@@ -11,7 +11,7 @@ import numpy as np
 from detectors.compiled import njit
 
 WINDOW = 8
-MOST = 24.0  # answers that the past may weigh: as many new ones replace it
+MOST = 16.0  # answers that the past may weigh: as many new ones replace it
 STRENGTH = 4.0  # weight of the peers in a vehicle's past
 ROW = np.dtype([("recent", "u1"), ("filled", "u1"), ("n", "f4"), ("hits", "f4")])
 

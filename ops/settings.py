@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -58,6 +59,12 @@ class Settings(BaseSettings):
     floor_p: float = _setting(1e-3, "Never alert on a crossing whose p-value is above this.", results=True, gt=0, le=1)
     detectors: Annotated[tuple[str, ...], NoDecode] = _setting(
         (), "Names of the detectors to run, separated by commas; empty runs all of them.", results=True
+    )
+    shift_changes: Annotated[tuple[str, ...], NoDecode] = _setting(
+        (),
+        "Local times at which the officers' shifts change, such as 06:00,14:00,22:00, for `shift_change`; "
+        "empty leaves that detector out.",
+        results=True,
     )
     river_detectors: Annotated[tuple[RiverDetector, ...], NoDecode] = _setting(
         (), "River anomaly detectors to add: TOML tables with name, class, params (JSON in a flag).", results=True
@@ -119,7 +126,7 @@ class Settings(BaseSettings):
         """Values come in through ops/configure.py only, so that building a `Settings` never reads the environment."""
         return (init_settings,)
 
-    @field_validator("detectors", "river_detectors", mode="before")
+    @field_validator("detectors", "shift_changes", "river_detectors", mode="before")
     @classmethod
     def _list_from_text(cls, value: Any) -> Any:
         """Flags and variables are text: JSON when it looks like a list, else names separated by commas."""
@@ -129,6 +136,13 @@ class Settings(BaseSettings):
             return json.loads(value)
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
+    @field_validator("shift_changes")
+    @classmethod
+    def _times_of_day(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", time) is None for time in value):
+            raise ValueError("local times from 00:00 to 23:59 are required, such as 06:00,14:00,22:00")
+        return value
+
     @field_validator("default_time_zone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
@@ -137,6 +151,10 @@ class Settings(BaseSettings):
         except (OSError, ValueError, KeyError):  # not a name, or a name that no zone has
             raise ValueError("no such time zone; use an IANA name such as America/Los_Angeles") from None
         return value
+
+    def shift_minutes(self) -> tuple[int, ...]:
+        """`shift_changes` in minutes after local midnight."""
+        return tuple(60 * int(time[:2]) + int(time[3:]) for time in self.shift_changes)
 
     def config_id(self) -> str:
         """`sha256:` and the hash of the canonical JSON of every setting that can change a result.

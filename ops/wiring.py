@@ -71,6 +71,8 @@ def build_pipeline(settings: Settings, ports: Ports) -> Pipeline:
     for name in settings.detectors:
         if name not in known:
             raise ConfigError(f"setting detectors: {name!r} is none. Known detectors: {', '.join(known)}.")
+    if "shift_change" in settings.detectors and not settings.shift_changes:
+        raise ConfigError("setting detectors: shift_change asks about the times in shift_changes; set those too")
     if settings.budget_cap_per_hour * settings.operators > RING:
         raise ConfigError(
             f"setting budget_cap_per_hour: times operators it may be {RING} at most, "
@@ -85,6 +87,7 @@ def build_pipeline(settings: Settings, ports: Ports) -> Pipeline:
         floor_p=settings.floor_p,
         detectors=settings.detectors,
         river_detectors=tuple(RiverSpec(d.name, d.class_, d.params) for d in settings.river_detectors),
+        shift_changes=settings.shift_minutes(),
         max_vehicles=settings.max_vehicles,
         forget_after_days=settings.forget_after_days,
         config_id=settings.config_id(),

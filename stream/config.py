@@ -28,6 +28,7 @@ class PipelineConfig:
     floor_p: float = 1e-3
     detectors: tuple[str, ...] = ()  # names; () = all
     river_detectors: tuple[RiverSpec, ...] = ()
+    shift_changes: tuple[int, ...] = ()  # minutes after local midnight
     max_vehicles: int = 12_000_000
     forget_after_days: int = 400
     config_id: str = "sha256:" + "0" * 64

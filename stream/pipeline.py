@@ -118,6 +118,7 @@ def detectors_of(config: PipelineConfig, ports: Ports) -> list[Detector]:
         half_life_days=config.half_life_days,
         port_latitude=np.array([port.latitude for port in located], np.float64),
         port_longitude=np.array([port.longitude for port in located], np.float64),
+        shift_changes=config.shift_changes,
     )
     detectors = build(parameters, config.detectors)
     answers = tuple(d.name for d in detectors if d.name in FEATURES)

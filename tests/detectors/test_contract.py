@@ -22,7 +22,7 @@ from tests.detectors.bench import DAY, FEATURES, HOUR, Answers, Bench, Traffic, 
 
 LATITUDES = np.array([49.0, 48.5, 47.0, 45.0, 44.9, 32.5])
 LONGITUDES = np.array([-122.7, -118.0, -110.0, -93.0, -75.0, -117.0])
-PARAMETERS = Parameters(port_latitude=LATITUDES, port_longitude=LONGITUDES)
+PARAMETERS = Parameters(port_latitude=LATITUDES, port_longitude=LONGITUDES, shift_changes=(360, 840, 1320))
 RIVER = "river_half_space"
 
 
@@ -64,7 +64,7 @@ def test_declares_what_it_is(name: str) -> None:
     assert type(detector).__doc__
     assert detector.assess.__doc__
     assert detector.explain.__doc__
-    assert set(detector.reads) <= {*DETECTOR_COLUMNS, "features"}
+    assert set(detector.reads) <= {*DETECTOR_COLUMNS, "features", "partners"}
     assert not set(detector.reads) & {*TEXT_COLUMNS, "crossing_key"}
     assert "vehicle_key" not in detector.reads or detector.key == "port"
     assert set(detector.needs) <= set(detector.reads) & set(OPTIONAL_FIELDS)
@@ -125,6 +125,7 @@ def test_scores_before_it_learns(name: str) -> None:
         "read_evasion",
         "port_shopping",
         "lane_switch",
+        "shift_change",
     }  # the same again is one more that counts, and odder for it
     _, (p, _, _) = answered(name)
     odd = int(np.nanargmin(p))
@@ -164,9 +165,9 @@ def test_never_writes_into_its_inputs(name: str) -> None:
     """The columns of a batch are shared by all detectors."""
     detector = make(name)
     mine = traffic().take(slice(0, 3000))
-    before = {column: mine.columns[column].tobytes() for column in detector.reads}
+    before = {column: mine.columns[column].tobytes() for column in detector.reads if column != "partners"}
     Bench(detector).run(mine)
-    assert before == {column: mine.columns[column].tobytes() for column in detector.reads}
+    assert before == {column: mine.columns[column].tobytes() for column in before}
 
 
 @every_detector
@@ -222,9 +223,9 @@ def test_one_vehicle_cannot_bend_what_others_get(name: str) -> None:
 
     It adds to shared sums `HOURLY` times in that hour, to sums that hold some thousand crossings here. The journeys
     of one pair of ports are some forty, so that a dozen more weigh up to 0.25 there; an hour of a port and class some
-    ten, and `night_choke_point` takes a power of its share.
+    ten, and `night_choke_point` takes a power of its share, as `shift_change` does of one.
     """
-    bound = {"impossible_journey": 0.25, "night_choke_point": 0.1}.get(name, 0.05)
+    bound = {"impossible_journey": 0.25, "night_choke_point": 0.1, "shift_change": 0.1}.get(name, 0.05)
     quiet, after = traffic().take(slice(0, 5000)), traffic().take(slice(5000, 6000))
     attack_at = (int(quiet.columns["time_ms"].max()) // HOUR + 1) * HOUR
     times = np.sort(np.random.default_rng(3).integers(0, HOUR, 10_000)) + attack_at

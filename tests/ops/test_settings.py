@@ -63,6 +63,7 @@ def test_an_unknown_name_is_refused_with_the_closest_one(
         ("default_time_zone=Mars/Olympus", "IANA name such as America/Los_Angeles"),
         ("default_time_zone=../../etc/passwd", "IANA name"),
         ("earliest_year=2104", "earliest_year must be below latest_year"),
+        ("shift_changes=6:00,25:00", "local times from 00:00 to 23:59 are required, such as 06:00,14:00,22:00"),
         ('river_detectors=[{"name": "x", "class": "os.system"}]', "river_detectors"),
         ("river_detectors=[{", "river_detectors"),
         ("lateness_ms", "name=value is required"),
