@@ -8,7 +8,7 @@ fields a port reports, comes later.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,14 @@ from evaluation.simulator.trips import Rows
 
 Mark = tuple[int, int]  # label, episode
 _FRESH = 1 << 28  # numbers of drivers, trailers and firms that nobody else has begin here
+
+
+class Decided(NamedTuple):
+    """A disposition that a story rests on: what came of looking at the vehicle when it crossed at about `time_ms`."""
+
+    vehicle: int
+    time_ms: int
+    outcome: str
 
 
 @dataclass(slots=True)
@@ -54,6 +62,7 @@ class Ground:
         self.labelled = 0
         self.overrides = Overrides()
         self.vehicles = ordinary  # so far; further ones are new
+        self.decided: list[Decided] = []
         self._fresh = _FRESH
 
     def trip(self, vehicle: int, before: int, earliest: float = 0.25, latest: float = 0.95) -> int | None:

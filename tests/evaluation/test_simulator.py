@@ -101,16 +101,6 @@ def test_every_kind_is_planted_in_several_strengths(traffic: Traffic) -> None:
     assert set(STRENGTHS) == {episode.strength for episode in traffic.episodes}
 
 
-def test_labels_point_to_crossings_of_their_episode(traffic: Traffic) -> None:
-    """Each label names a crossing of the log and an episode of that label; no vehicle but a companion plays in it."""
-    ids = {traffic.crossing_id(row): row for row in range(len(traffic))}
-    episodes = {episode.number: episode for episode in traffic.episodes}
-    assert len(traffic.labels) == len({crossing for crossing, _, _ in traffic.labels})
-    for crossing, label, number in traffic.labels:
-        assert label == episodes[number].label
-        assert label == "convoy" or traffic.vehicle[ids[crossing]] == episodes[number].vehicle
-
-
 def test_innocent_oddities_are_listed_apart(traffic: Traffic) -> None:
     """Every benign kind occurs, by name, and no crossing is both benign and an anomaly."""
     kinds = {label for _, label, _ in traffic.benign}

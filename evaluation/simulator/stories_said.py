@@ -1,0 +1,162 @@
+"""What do oddities in what is said of a crossing look like? Lanes, drivers, cars, papers and reads.
+
+A function returns False, having changed nothing, when the vehicle's life has no room for the story, or its port does
+not report the field.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evaluation.simulator.ground import Ground, Mark
+from evaluation.simulator.lives import fits, leg, some, unknown_ports, window
+from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array
+from evaluation.simulator.trips import MINUTE_MS
+
+UNMARKED: Mark = (-1, -1)
+INBOUND = 0
+TRUSTED = 2
+
+
+def _legs(ground: Ground, run: Array, direction: int) -> Array:
+    """Of the trips that begin at `run`, the legs in one direction."""
+    return run + (0 if len(run) and ground.rows.direction[run[0]] == direction else 1)
+
+
+def trusted_lane(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
+    """A car that never used a trusted lane does: once, inbound. Plain: both ways, and at another hour."""
+    people = ground.people
+    row = ground.trip(vehicle, before=10)
+    if row is None or people.trusted[vehicle] or people.vehicle_class[vehicle] != 0:
+        return False
+    (go, port), (back, _) = leg(ground, row), leg(ground, row + 1)
+    shift = int(ground.rng.choice([-1, 1]) * ground.rng.uniform(3, 6) * HOUR_MS) if strength > 0.6 else 0
+    if not fits(ground, row, go + shift, back + shift):
+        return False
+    for k, at in ((row, go + shift), (row + 1, back + shift)):
+        odd = strength > 0.4 or ground.rows.direction[k] == INBOUND
+        handle = ground.move(k, at, mark if odd else UNMARKED, port)
+        if odd:
+            ground.set(handle, "lane_type", TRUSTED)
+    return True
+
+
+def lane_switch(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
+    """It queues for one lane and turns up in another one, some lanes away; when plain, far away and again and again."""
+    legs = _legs(ground, window(ground, vehicle, before=6, days=30), INBOUND)
+    if not len(legs) or not ground.provides("prequeue_lane", leg(ground, int(legs[0]))[1]):
+        return False
+    for row in legs[: 1 + round(2 * strength)].tolist():
+        ground.mark(row, mark)
+        ground.set(
+            row, "prequeue_lane", int(ground.rng.choice([-1, 1]) * ground.rng.integers(2, 4 + round(4 * strength)))
+        )
+    return True
+
+
+def read_evasion(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
+    """The plate is hard to read, again and again: dirt, a cover, a bent corner. From the third time it is a pattern."""
+    run = window(ground, vehicle, before=4, days=30)
+    count = 2 + round(2 * strength)
+    if len(run) < count:
+        return False
+    level = 0.85 - 0.45 * strength
+    for nth, row in enumerate(some(ground, run, count)):
+        for k in (row, row + 1):
+            ground.set(k, "confidence", float(np.clip(level + ground.rng.normal(0, 0.06), 0.3, 0.93)))
+            if nth > 0:
+                ground.mark(k, mark)
+    return True
+
+
+def fresh_registration(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
+    """Just sold or registered, and its first journey is odd: over a port where it never was, or back in no time."""
+    run = window(ground, vehicle, before=6, days=20)
+    home = int(ground.people.home[vehicle])
+    field = str(ground.rng.choice(["registered_on", "owner_changed_on"]))
+    if not len(run) or not ground.provides(field, home):
+        return False
+    row = int(run[0])
+    (go, port), (back, _) = leg(ground, row), leg(ground, row + 1)
+    ports = [p for p in unknown_ports(ground, vehicle)[:6].tolist() if ground.provides(field, p)]
+    other = [p for p in ports if fits(ground, row, go, back, p)]
+    quick = go + max(8 * MINUTE_MS, (back - go) * (0.4 - 0.35 * strength))
+    day = int(go // DAY_MS) - int(ground.rng.integers(1, 6 + round(20 * (1 - strength))))
+    changed = list(range(row, int(ground.first[vehicle + 1])))
+    if field == "registered_on":  # the plate is new, so nobody saw it before
+        ground.remove(np.arange(ground.first[vehicle], row))
+    if other and ground.rng.random() < 0.5:
+        moved = [ground.move(row, go, mark, other[0]), ground.move(row + 1, back, mark, other[0])]
+    else:
+        moved = [row, ground.move(row + 1, quick, mark, port)]
+    for handle in [*moved, *changed[2:]]:
+        ground.set(handle, field, day)
+    return True
+
+
+def vehicle_mismatch(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
+    """The plate is on another car for a trip: of the same class when subtle, of another one when plain."""
+    row = ground.trip(vehicle, before=6)
+    if row is None or not ground.provides("colour", leg(ground, row)[1]):
+        return False
+    own = ground.people.vehicle_class[vehicle]
+    classes = ground.people.vehicle_class[: ground.vehicles]
+    other = np.flatnonzero(classes != own if strength > 0.8 else classes == own)
+    other = other[other != vehicle]
+    if not len(other):
+        return False
+    body = int(ground.rng.choice(other))
+    for k in (row, row + 1):
+        at, port = leg(ground, k)
+        ground.remove(k)
+        ground.add(vehicle, at, port, int(ground.rows.direction[k]), mark, int(ground.rows.note[k]), body)
+    return True
+
+
+def driver_churn(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
+    """One driver after the other in the same vehicle within a month; from the second new one it is a pattern."""
+    run = window(ground, vehicle, before=6, days=30)
+    count = 3 + round(4 * strength)
+    if len(run) < count or not ground.provides("driver", int(ground.people.home[vehicle])):
+        return False
+    for nth, row in enumerate(some(ground, run, count)):
+        driver = ground.fresh()
+        for k in (row, row + 1):
+            ground.set(k, "driver", driver)
+        if nth > 0:
+            ground.mark(row, mark)
+    return True
+
+
+def rental_short_hold(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
+    """A rented car goes over at night, or is back within the hour, and is handed in."""
+    row = ground.trip(vehicle, before=1, earliest=0.15)
+    if row is None or not ground.provides("rental", leg(ground, row)[1]):
+        return False
+    (go, port), (back, _) = leg(ground, row), leg(ground, row + 1)
+    stay = min(back - go, ground.rng.uniform(0.4, 1 + 3 * (1 - strength)) * HOUR_MS)
+    shift = ground.rng.uniform(-1, 1) * (4 + 8 * strength) * HOUR_MS
+    if not fits(ground, row, go + shift, go + shift + stay):
+        shift = 0.0
+    if go + shift + stay > back and shift == 0.0:
+        return False
+    first, last = ground.move(row, go + shift), ground.move(row + 1, go + shift + stay, mark, port)
+    for handle in (first, last):
+        ground.set(handle, "rental", value=True)
+    return True
+
+
+def officer_affinity(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
+    """It comes to one officer, again and again, where others take any lane; from the third time it is a pattern."""
+    legs = _legs(ground, window(ground, vehicle, before=4, days=60), INBOUND)
+    count = 5 + round(4 * strength)
+    if len(legs) < count:
+        return False
+    officer = ground.fresh()
+    lane = float(ground.rng.uniform(0, 0.999))
+    for nth, row in enumerate(legs[:count].tolist()):
+        ground.set(row, "officer", officer)
+        ground.set(row, "lane", lane)
+        if nth > 1:
+            ground.mark(row, mark)
+    return True

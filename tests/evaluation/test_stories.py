@@ -1,0 +1,112 @@
+"""Are the planted stories what they say? Every kind there, possible, by disjoint vehicles, told by no single field."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+
+from evaluation.simulator import Traffic, generate
+from evaluation.simulator.plant import LABELS, ROUNDS, STRENGTHS
+from evaluation.simulator.stories import STORIES
+
+HOUR_MS = 3_600_000
+# several vehicles play in these
+SHARED = {"convoy", "recurrent_group", "spotter", "party_burst", "outbound_run", "linked_to_seizure", "organisation"}
+# two crossings of one direction, or a way that cannot be driven, are the point of these
+UNNATURAL = {"same_direction_repeat", "flow_imbalance", "impossible_journey"}
+
+
+@pytest.fixture(scope="module")
+def traffic() -> Traffic:
+    """A quarter over 30 ports, rich in stories."""
+    return generate(seed=11, days=90, vehicles=12_000, ports=30, planted_rate=0.01, crossings=150_000)
+
+
+def test_every_typology_is_planted_at_several_strengths(traffic: Traffic) -> None:
+    """Three episodes or more of every kind, subtle and plain among them; no typology has more than a sixth of all."""
+    planted = Counter(label for _, label, _ in traffic.labels)
+    assert set(LABELS) == set(planted)
+    assert max(planted.values()) < len(traffic.labels) / 6
+    told = Counter(episode.label for episode in traffic.episodes)
+    assert {story.label for story in STORIES} == set(told)
+    assert min(told.values()) >= ROUNDS
+    assert set(STRENGTHS) == {episode.strength for episode in traffic.episodes}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_sparse_log_has_three_episodes_of_every_kind(seed: int) -> None:
+    """At the default share a log of a million crossings has room for three episodes of each kind."""
+    traffic = generate(seed=seed, days=90, vehicles=100_000, ports=30, crossings=1_000_000)
+    told = Counter(episode.label for episode in traffic.episodes)
+    assert {story.label for story in STORIES} == set(told)
+    assert min(told.values()) >= ROUNDS
+    assert abs(len(traffic.labels) / len(traffic) - 0.0005) < 0.00005
+
+
+def test_labels_point_to_crossings_of_their_episode(traffic: Traffic) -> None:
+    """Each label names one crossing, its episode is of that label or an organisation, and vehicles play in one only."""
+    episodes = {episode.number: episode for episode in traffic.episodes}
+    plays: dict[int, set[int]] = defaultdict(set)
+    assert len(traffic.labels) == len({crossing for crossing, _, _ in traffic.labels})
+    for crossing, label, number in traffic.labels:
+        kind = episodes[number].label
+        assert kind in {label, "organisation"}
+        vehicle = int(traffic.vehicle[_row(crossing)])
+        assert vehicle == episodes[number].vehicle or kind in {*SHARED, "new_vehicle_ramp"}
+        plays[vehicle].add(number)
+    assert {1} == set(map(len, plays.values()))
+
+
+def test_an_organisation_has_many_faces(traffic: Traffic) -> None:
+    """Its crossings carry several typologies, by several vehicles, over more than a week."""
+    crossings: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for crossing, label, number in traffic.labels:
+        crossings[number].append((_row(crossing), label))
+    organisations = [e.number for e in traffic.episodes if e.label == "organisation"]
+    for number in organisations:
+        rows = np.array([row for row, _ in crossings[number]])
+        assert len({label for _, label in crossings[number]}) >= 2
+        assert np.ptp(traffic.time_ms[rows]) > 7 * 24 * HOUR_MS
+    vehicles = [len(set(traffic.vehicle[[row for row, _ in crossings[n]]].tolist())) for n in organisations]
+    assert np.mean(vehicles) > 2
+
+
+def test_stories_are_possible(traffic: Traffic) -> None:
+    """Vehicles in stories are no faster than 100 km/h as the crow flies, but for clones, and take turns in and out."""
+    episodes = {episode.number: episode for episode in traffic.episodes}
+    natural = [(_row(c), n) for c, _, n in traffic.labels if episodes[n].label not in UNNATURAL]
+    repeats, journeys = 0, 0
+    for vehicle in sorted({int(traffic.vehicle[row]) for row, _ in natural}):
+        rows = np.flatnonzero(traffic.vehicle == vehicle)
+        misread = {_row(c) for c, label, _ in traffic.benign if label == "benign:misread"}
+        rows = np.array([row for row in rows.tolist() if row not in misread])
+        hours = np.diff(traffic.time_ms[rows]) / HOUR_MS
+        km = traffic.places.distance_km[traffic.port[rows][1:], traffic.port[rows][:-1]]
+        assert (km <= 100 * hours + 0.1).all()
+        repeats += int((np.diff(traffic.direction[rows]) == 0).sum())
+        journeys += len(rows) - 1
+    assert repeats < 0.07 * journeys  # missed reads
+
+
+def _row(crossing: str) -> int:
+    """The row of a crossing; ids end in its number."""
+    return int(crossing.rsplit("-", 1)[1])
+
+
+def test_pairs_keep_within_a_queue(traffic: Traffic) -> None:
+    """Every labelled crossing of a convoy has one of its companion within two minutes, unless that read was missed."""
+    episodes = {e.number for e in traffic.episodes if e.label == "convoy"}
+    rows = defaultdict(list)
+    for crossing, _, number in traffic.labels:
+        if number in episodes:
+            rows[number].append(_row(crossing))
+    near = [
+        min(abs(int(traffic.time_ms[a]) - int(traffic.time_ms[b])) for b in own if b != a)
+        for own in rows.values()
+        for a in own
+        if len(own) > 1
+    ]
+    assert np.mean(np.array(near) < 125_000) > 0.93
+    assert all(len({int(traffic.vehicle[row]) for row in own}) == 2 for own in rows.values())
