@@ -8,12 +8,14 @@ from detectors.dormant_reactivated import DormantReactivated
 from detectors.driver_churn import DriverChurn
 from detectors.empty_mismatch import EmptyMismatch
 from detectors.frequency_burst import FrequencyBurst
+from detectors.fresh_registration import FreshRegistration
 from detectors.impossible_journey import ImpossibleJourney
 from detectors.lane_switch import LaneSwitch
 from detectors.linked_to_seizure import LinkedToSeizure
 from detectors.new_port import NewPort
 from detectors.night_choke_point import NightChokePoint
 from detectors.odd_hour import OddHour
+from detectors.outbound_run import OutboundRun
 from detectors.peer_outlier import PeerOutlier
 from detectors.port_shopping import PortShopping
 from detectors.read_evasion import ReadEvasion
@@ -42,11 +44,13 @@ VEHICLE_DETECTORS = (
     RentalShortHold,
     LaneSwitch,
     ShiftChange,
+    OutboundRun,
     TrailerNovelty,
     DriverChurn,
     VehicleMismatch,
     WeightDelta,
     EmptyMismatch,
+    FreshRegistration,
 )
 PORT_DETECTORS = (PeerOutlier, Convoy, RecurrentGroup, Spotter, LinkedToSeizure)
 DETECTORS = (*VEHICLE_DETECTORS, *PORT_DETECTORS)

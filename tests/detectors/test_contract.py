@@ -16,7 +16,7 @@ from detectors.base import Detector, Parameters
 from detectors.catalogue import DETECTORS, build
 from detectors.peer_outlier import PeerOutlier
 from detectors.river_adaptor import RiverAdaptor
-from schemas.batch import DETECTOR_COLUMNS, OPTIONAL_FIELDS, TEXT_COLUMNS
+from schemas.batch import DETECTOR_COLUMNS, NO_DAY, OPTIONAL_FIELDS, TEXT_COLUMNS
 from stream.state import StateTable
 from tests.detectors.bench import DAY, FEATURES, HOUR, Answers, Bench, Traffic, crossings, mixed
 
@@ -198,7 +198,9 @@ def test_the_ends_of_the_range_of_times_raise_nothing(name: str, year: str) -> N
     """Times from the first to the last accepted year fit the state rows: the answers equal those of 2026."""
     weeks = (int(np.datetime64(year, "ms").astype(np.int64)) - int(traffic().columns["time_ms"][0])) // (7 * DAY)
     moved = traffic().columns["time_ms"] + weeks * 7 * DAY
-    answers = Bench(make(name)).run(traffic().with_columns(time_ms=moved, local_ms=moved))
+    dates = {d: traffic().columns[d] for d in ("registered_on", "owner_changed_on")}
+    dates = {d: np.where(day == NO_DAY, NO_DAY, day + 7 * weeks) for d, day in dates.items()}
+    answers = Bench(make(name)).run(traffic().with_columns(time_ms=moved, local_ms=moved, **dates))
     np.testing.assert_allclose(answers.p, answered(name)[1].p, rtol=1e-4)  # folds decay from another zero
 
 
@@ -238,7 +240,7 @@ def test_one_vehicle_cannot_bend_what_others_get(name: str) -> None:
     poisoned.run(attack)
     expected, got = clean.run(after).p, poisoned.run(after).p
     both = ~np.isnan(expected)
-    assert both.sum() > 10
+    assert both.sum() > (0 if name == "linked_to_seizure" else 10)  # asked only beside a vehicle with a seizure
     assert np.array_equal(both, ~np.isnan(got))
     assert np.abs(got[both] - expected[both]).max() < bound
     assert np.abs(np.log10(got[both] / expected[both])).max() < 1.0
