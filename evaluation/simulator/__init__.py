@@ -12,6 +12,7 @@ import numpy as np
 
 from evaluation.simulator.benign import one_day_trips
 from evaluation.simulator.columns import to_traffic
+from evaluation.simulator.dispositions import decide
 from evaluation.simulator.people import World, draw_people
 from evaluation.simulator.plant import Ground, plant
 from evaluation.simulator.ports import places
@@ -51,4 +52,6 @@ def generate(
     episodes = plant(ground, planted_rate, STORIES)
     one_day_trips(ground, world)
     rows, confidence = read(ground.finish(), ground, world, streams[5])
-    return to_traffic(seed, world, ground.people, border, rows, confidence, episodes, streams[6])
+    traffic = to_traffic(seed, world, ground.people, border, rows, confidence, episodes, streams[6])
+    traffic.dispositions.extend(one.model_dump_json(exclude_none=True) for one in decide(traffic, ground.decided))
+    return traffic
