@@ -22,6 +22,7 @@ class Assessment(NamedTuple):
     llr: F8  # [n, D] nats; NaN = the detector has no likelihood ratio
     evidence: F8  # [n, E]
     reached_ms: NDArray[np.int64]  # how far the source had come in event time (stream/clock.py)
+    diary: NDArray[np.uint16]  # [n, SIZE] where the vehicle was before (detectors/diary.py); [n, 0] where nobody asks
 
     def take(self, index: Array | slice) -> Assessment:
         """The rows at `index` (integers, a mask or a slice), in that order."""
@@ -32,6 +33,7 @@ class Assessment(NamedTuple):
             self.llr[index],
             self.evidence[index],
             self.reached_ms[index],
+            self.diary[index],
         )
 
     @classmethod
@@ -46,6 +48,7 @@ class Assessment(NamedTuple):
             np.concatenate([part.llr for part in parts]),
             np.concatenate([part.evidence for part in parts]),
             np.concatenate([part.reached_ms for part in parts]),
+            np.concatenate([part.diary for part in parts]),
         )
 
 

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import budget, calibration
+from detectors import budget, calibration, pairs
 from detectors.base import Columns, Out
 from detectors.catalogue import FEATURES
 from detectors.features import features
 from detectors.judge import judge
+from detectors.pairs_found import FOUND
 from schemas.batch import LANE_TYPES, Array
 from stream.assessment import Assessed, Assessment
 from stream.config import PipelineConfig
@@ -67,6 +68,10 @@ class PortStage:
         self.columns = len(bank.layout.detectors)
         self.calibrator = Calibrator(self.columns + 1)
         fields: list[tuple[Any, ...]] = [("budget", budget.ROW), *bank.row_fields()]
+        self._pairs = any("partners" in d.reads for d in bank.detectors)
+        if self._pairs:
+            fields.append(("pairs", pairs.ROW))
+        self.seized_key, self.seized_ms = np.zeros(0, np.uint64), np.zeros(0, np.int64)  # see `pairs.find`
         self.table = StateTable(fields, capacity=2**20, forget_after_ms=2**62)
         self.weights = np.ones(self.columns)  # of the terms
         self.late = 0
@@ -130,11 +135,21 @@ class PortStage:
         if not self.bank.detectors:
             return
         inputs: dict[str, Array] = {"features": features(rows.p, rows.llr, self.features_from)}
+        if self._pairs:
+            inputs["partners"] = self._partners(rows, slots)
         for detector in self.bank.detectors:
-            inputs |= {name: getattr(rows.batch, name) for name in detector.reads if name != "features"}
+            inputs |= {name: getattr(rows.batch, name) for name in detector.reads if name not in inputs}
         n = len(slots)
         known = Columns(np.zeros(n, np.uint32), rows.fresh, np.zeros(n, np.int64))
         self.bank.assess(self.table.rows, slots, inputs, known, Out(rows.p, rows.llr, rows.evidence), period)
+
+    def _partners(self, rows: Assessment, slots: Array) -> NDArray[np.float64]:
+        """[n, len(FOUND)]: who travels with whom, for the detectors that judge it."""
+        batch = rows.batch
+        found = np.full((len(slots), len(FOUND)), np.nan)
+        pairs.find(self.table.rows["pairs"], slots, batch.time_ms, batch.port, batch.direction, batch.vehicle_key,
+                   batch.lane_key, rows.diary, rows.fresh, self.seized_key, self.seized_ms, found)  # fmt: skip
+        return found
 
     @property
     def features_from(self) -> NDArray[np.int64]:

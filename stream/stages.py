@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors import diary
 from detectors.admission import admit
 from detectors.base import DAY_MS, Columns, Detector, Out
 from schemas.batch import Array, CrossingBatch, carried
@@ -129,7 +130,9 @@ class VehicleStage:
 
     def __init__(self, bank: Bank, *, capacity: int, forget_after_days: int) -> None:
         self.bank = bank
-        self.table = StateTable(bank.row_fields(), capacity=capacity, forget_after_ms=forget_after_days * DAY_MS)
+        self._diary_size = diary.SIZE if any("partners" in d.reads for d in bank.layout.detectors) else 0
+        fields = [*bank.row_fields(), *([("diary", diary.DIARY)] if self._diary_size else [])]
+        self.table = StateTable(fields, capacity=capacity, forget_after_ms=forget_after_days * DAY_MS)
         self.clock = EventClock()
         self.duplicates = 0
         self.ports = 0
@@ -170,4 +173,7 @@ class VehicleStage:
             cut = {name: column[part] for name, column in columns.items()}
             target = Out(out.p[part], out.llr[part], out.evidence[part])
             self.bank.assess(self.table.rows, slots[part], cut, known.take(part), target, period)
-        return Assessment(batch, known.fresh, *out, reached_ms)
+        before = np.zeros((len(batch), self._diary_size), np.uint16)
+        if self._diary_size:
+            diary.enter(self.table.rows["diary"], slots, batch.local_ms, batch.port, batch.direction, before)
+        return Assessment(batch, known.fresh, *out, reached_ms, before)

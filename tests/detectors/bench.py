@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from detectors import diary, pairs
 from detectors.admission import META, admit
 from detectors.base import Columns, Context, Detector, Finding, Out
+from detectors.pairs_found import FOUND
 from schemas.batch import DETECTOR_COLUMNS, NO_DAY, Array
 from stream.shared import period_of
 from stream.stages import Bank, Layout, runs
@@ -85,6 +87,9 @@ class Bench:
         self.bank = Bank([detector], layout, half_life_days, self._fail)
         self.rows = np.zeros(keys, [(detector.name, detector.row)])
         self.meta = np.zeros(keys, META)
+        self.diaries, self.pairs = np.zeros(keys, diary.DIARY), np.zeros(ports, pairs.ROW)
+        self.seized = np.arange(1, keys + 1).astype(np.uint64)  # keys of vehicles that something was seized from
+        self.seized_at = np.empty(0, np.int64)  # from the day before the first crossing on
 
     @staticmethod
     def _fail(detector: Detector, error: Exception) -> None:
@@ -109,10 +114,13 @@ class Bench:
         out = Answers(np.full(n, np.nan), np.full(n, np.nan), np.full((n, len(self.detector.evidence)), np.nan))
         known = self.known(traffic)
         slots = (traffic.columns["port"] if self.detector.key == "port" else traffic.vehicle).astype(np.int32)
+        columns = traffic.columns
+        if "partners" in self.detector.reads:
+            columns = columns | {"partners": self.partners(traffic, slots, known.fresh)}
         periods = period_of(traffic.columns["time_ms"])
         for first, last in runs(periods) if n else []:
             part = slice(first, last)
-            batch = {name: traffic.columns[name][part] for name in self.detector.reads}
+            batch = {name: columns[name][part] for name in self.detector.reads}
             period = int(periods[first])
             self.bank.enter(period, self.ports)
             target = Out(out.p[part, None], out.llr[part, None], out.evidence[part])
@@ -126,10 +134,25 @@ class Bench:
             )
         return out
 
+    def partners(self, traffic: Traffic, slots: Array, fresh: Array) -> Array:
+        """What the two stages know of who travels with whom."""
+        n, c = len(traffic), traffic.columns
+        if not len(self.seized_at) and n:
+            self.seized_at = np.full(len(self.seized), c["time_ms"][0] - DAY)
+        if self.ports > len(self.pairs):
+            self.pairs.resize(self.ports, refcheck=False)
+        before, found = np.zeros((n, diary.SIZE), np.uint16), np.full((n, len(FOUND)), np.nan)
+        vehicles = traffic.vehicle.astype(np.int32)
+        diary.enter(self.diaries, vehicles, c["local_ms"], c["port"], c["direction"], before)
+        pairs.find(self.pairs, slots, c["time_ms"], c["port"], c["direction"], c["vehicle_key"], c["lane_key"], before,
+                   fresh, self.seized, self.seized_at, found)  # fmt: skip
+        return found
+
     def state(self) -> bytes:
         """Rows and sums, to compare."""
         sums = [array for table in self.bank.tables() for _, array in sorted(table.save().items())]
-        return self.rows.tobytes() + b"".join(np.ascontiguousarray(array).tobytes() for array in sums)
+        rows = self.rows.tobytes() + self.diaries.tobytes() + self.pairs.tobytes()
+        return rows + b"".join(np.ascontiguousarray(array).tobytes() for array in sums)
 
     def findings(self, traffic: Traffic, answers: Answers, index: Any) -> Iterator[Finding]:
         """The explanation of the crossings at `index`."""

@@ -38,7 +38,9 @@ def rows(parts: list[Arrival]) -> Assessment:
     )
     marks = np.array([[mark(name)] for _, name in parts]).reshape(len(parts), 1)
     reached = np.maximum.accumulate(batch.time_ms) if len(batch) else batch.time_ms
-    return Assessment(batch, np.ones(len(parts), np.uint8), marks, -marks, marks + 0.5, reached)
+    return Assessment(
+        batch, np.ones(len(parts), np.uint8), marks, -marks, marks + 0.5, reached, np.zeros((len(parts), 0), np.uint16)
+    )
 
 
 def mark(name: str) -> float:

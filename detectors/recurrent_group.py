@@ -1,0 +1,83 @@
+"""Do three or more travel together, again and again? `recurrent_group`: two companions at once, on the same three days.
+
+Of the neighbours that `detectors/pairs.py` finds, the second best is judged too: p is the probability that at least
+two of all neighbours looked at would agree that well with this vehicle's diary by chance,
+
+    p = 1 - (1 - x)^N - N x (1 - x)^(N - 1),     x the tail probability of the second best of N
+
+and it is only asked where all three met on three days or more, today included. Larger groups show by their third best
+companions on the crossings of their other members. Pairs that are known for long are passed over, as in `convoy`.
+
+Source: order statistics, David & Nagaraja (2003), 2.1; the tail of a pair as in `detectors/pairs_chance.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared
+from detectors.compiled import njit
+from detectors.diary import DAYS
+from detectors.pairs_chance import second_of_many
+from detectors.pairs_found import HISTORY, LOOKED, PARTNER, SECOND, SECOND_PARTNER, TOGETHER
+from detectors.special import bounded_p
+from schemas.batch import Array
+
+DAYS_LEAST = 3  # with today
+HISTORY_LEAST = 2  # earlier entries at this port
+
+
+@njit(cache=True)
+def assess(partners, p, evidence):  # type: ignore[no-untyped-def]
+    """The compiled walk: p of the second best neighbour among all that were looked at."""
+    for i in range(len(p)):
+        found = partners[i]
+        if not found[HISTORY] >= HISTORY_LEAST:
+            continue
+        p[i] = 1.0
+        evidence[i, 0] = found[LOOKED]
+        if found[TOGETHER] >= DAYS_LEAST:
+            p[i] = bounded_p(second_of_many(found[SECOND], found[LOOKED]))
+            evidence[i, 1], evidence[i, 2] = found[PARTNER], found[SECOND_PARTNER]
+            evidence[i, 3] = found[TOGETHER]
+
+
+@dataclass(frozen=True)
+class RecurrentGroup(Defaults):
+    """See the module."""
+
+    parameters: Parameters = field(default_factory=Parameters)
+    name: str = "recurrent_group"
+    key: str = "port"
+    typologies: tuple[str, ...] = ("recurrent_group",)
+    reads: tuple[str, ...] = ("partners",)
+    row: np.dtype[Any] = field(default_factory=lambda: np.dtype([]))
+    evidence: tuple[str, ...] = ("looked", "partner", "second_partner", "days")
+    source: str = "second order statistic, David & Nagaraja 2003, Order Statistics, 2.1"
+
+    def assess(
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
+    ) -> None:
+        """Judge what was found; see the module."""
+        assess(batch["partners"], out.p, out.evidence)
+
+    def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
+        """On how many days the three met.
+
+        >>> numbers = {"looked": 9, "partner": 1.0, "second_partner": 2.0, "days": 4}
+        >>> finding = RecurrentGroup().explain(numbers, Context("2504", str, "inbound"))
+        >>> finding.sentence, finding.without
+        ('Crossed with the same two other vehicles on 4 of the last 32 days here, all within 2 min.',
+        'on fewer than 3 days')
+        """
+        if np.isnan(evidence["days"]):
+            sentence = f"No two companions among the {evidence['looked']:.0f} vehicles near it."
+            return Finding("recurrent_group", None, None, None, None, sentence, None)
+        days = int(evidence["days"])
+        sentence = f"Crossed with the same two other vehicles on {days} of the last {DAYS} days here, all within 2 min."
+        without = f"on fewer than {DAYS_LEAST} days"
+        return Finding("recurrent_group", float(days), "days", None, days, sentence, without)

@@ -1,0 +1,85 @@
+"""Does somebody drive ahead of it? `spotter`: one vehicle leads by 1 to 15 min, in another lane, and is back within the
+hour.
+
+The definition: of six or more joint crossings in the same direction (within 15 min of each other, on as many of the
+last 32 days) the other led 85 % or more, and went back within the hour after 85 % of those. p: see
+`detectors/pairs_scout.py`; of the possible scouts that crossed in the last 15 min, the best. The one told of is the
+vehicle that follows: it is the one that carries. What is known of the return is what the leader did on earlier days;
+today it is not back yet.
+
+Evaluated from the sixth day of this vehicle at the port on, in either direction; 1 where nobody led. Pairs that are
+known for long are passed over, as in `convoy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared
+from detectors.compiled import njit
+from detectors.pairs_chance import of_many
+from detectors.pairs_found import JOINT, LEAD, LED, RETURNED, SCOUT, SCOUT_CHANCE, SCOUT_TAIL, SCOUTS_SEEN
+from detectors.phrase import duration
+from detectors.special import bounded_p
+from schemas.batch import Array
+
+
+@njit(cache=True)
+def assess(partners, p, evidence):  # type: ignore[no-untyped-def]
+    """The compiled walk: p of the best possible scout of all that were looked at."""
+    for i in range(len(p)):
+        found = partners[i]
+        if not found[SCOUTS_SEEN] >= 0.0:
+            continue
+        p[i] = 1.0
+        evidence[i, 0] = found[SCOUTS_SEEN]
+        if found[SCOUT_TAIL] < 1.0:
+            p[i] = bounded_p(of_many(found[SCOUT_TAIL], found[SCOUTS_SEEN]))
+            for k, column in enumerate((SCOUT, LED, JOINT, RETURNED, LEAD, SCOUT_CHANCE)):
+                evidence[i, 1 + k] = found[column]
+
+
+@dataclass(frozen=True)
+class Spotter(Defaults):
+    """See the module."""
+
+    parameters: Parameters = field(default_factory=Parameters)
+    name: str = "spotter"
+    key: str = "port"
+    typologies: tuple[str, ...] = ("spotter",)
+    reads: tuple[str, ...] = ("partners",)
+    row: np.dtype[Any] = field(default_factory=lambda: np.dtype([]))
+    evidence: tuple[str, ...] = ("looked", "scout", "led", "joint", "returned", "lead_s", "chance")
+    source: str = (
+        "Fisher 1932, Statistical Methods for Research Workers, 21.1; beta-binomial, Johnson, Kemp & Kotz 2005"
+    )
+
+    def assess(
+        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
+    ) -> None:
+        """Judge what was found; see the module."""
+        assess(batch["partners"], out.p, out.evidence)
+
+    def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
+        """Who led how often, and went back.
+
+        >>> numbers = {"looked": 2, "scout": 1.0, "led": 7, "joint": 7, "returned": 6, "lead_s": 420, "chance": 0.5}
+        >>> finding = Spotter().explain(numbers, Context("2504", str, "inbound"))
+        >>> finding.sentence, finding.without
+        ('The same vehicle drove 7 min ahead of it in another lane: it led by 1 to 15 min on 7 of 7 joint crossings and
+        was back within the hour after 6 of the 6 before; chance would have it 0.5 times.', 'below 6 joint crossings')
+        """
+        if np.isnan(evidence["led"]):
+            return Finding("spotter", None, None, None, None, "No vehicle drives ahead of it again and again.", None)
+        led, joint, returned = (int(evidence[name]) for name in ("led", "joint", "returned"))
+        sentence = (
+            f"The same vehicle drove {duration(evidence['lead_s'])} ahead of it in another lane: it led by 1 to 15 min "
+            f"on {led} of {joint} joint crossings and was back within the hour after {returned} of the {led - 1} "
+            f"before; chance would have it {evidence['chance']:.1f} times."
+        )
+        usual = (0.0, round(evidence["chance"], 2))
+        return Finding("spotter", float(led), "leads", usual, joint, sentence, "below 6 joint crossings")
