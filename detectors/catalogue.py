@@ -7,6 +7,7 @@ from detectors.convoy import Convoy
 from detectors.dormant_reactivated import DormantReactivated
 from detectors.driver_churn import DriverChurn
 from detectors.empty_mismatch import EmptyMismatch
+from detectors.flow_imbalance import FlowImbalance
 from detectors.frequency_burst import FrequencyBurst
 from detectors.fresh_registration import FreshRegistration
 from detectors.impossible_journey import ImpossibleJourney
@@ -45,6 +46,7 @@ VEHICLE_DETECTORS = (
     LaneSwitch,
     ShiftChange,
     OutboundRun,
+    FlowImbalance,
     TrailerNovelty,
     DriverChurn,
     VehicleMismatch,
