@@ -26,6 +26,7 @@ from detectors.same_direction_repeat import SameDirectionRepeat
 from detectors.shift_change import ShiftChange
 from detectors.spotter import Spotter
 from detectors.trailer_novelty import TrailerNovelty
+from detectors.trusted_lane import TrustedLane
 from detectors.turnaround import Turnaround
 from detectors.vehicle_mismatch import VehicleMismatch
 from detectors.weight_delta import WeightDelta
@@ -47,6 +48,7 @@ VEHICLE_DETECTORS = (
     ShiftChange,
     OutboundRun,
     FlowImbalance,
+    TrustedLane,
     TrailerNovelty,
     DriverChurn,
     VehicleMismatch,
