@@ -20,6 +20,7 @@ from evaluation.scores import Scores
 
 HOUR_MS = 3_600_000
 RATES = {"0.33%": 0.0033, "1%": 0.01}
+WAITS = (0.1, 0.5, 1.0, 3.0, 8.0, 24.0, 72.0, 168.0, 336.0, 720.0, 2160.0)  # hours
 GRID = np.geomspace(1e-4, 0.2, 60)  # alert rates of the recall curve
 
 F8 = NDArray[np.float64]
@@ -88,8 +89,8 @@ class Bench:
         self.scored = scores.time_ms >= split.split_ms
         self.ordinary = self.scored & ~labelled
         self.labels = sorted(set(self.planted.label.tolist()))
-        counted = ~np.isin(self.planted.label, list(apart)) if apart else np.ones(len(self.planted.row), bool)
-        self.positives = np.unique(self.planted.row[counted & self.scored[self.planted.row]])
+        counted, _ = self._counted()
+        self.positives = np.unique(counted[self.scored[counted]])
 
     def ranking(self, ranked: Ranked, alerted: Mask | None = None) -> results.Ranking:
         """All figures of a ranking; `alerted` are the pipeline's own alerts, where it has any."""
@@ -111,6 +112,7 @@ class Bench:
             benign={rate: self.benign_alerted(mask) for rate, mask in masks.items()},
             precision_recall=_curve(recall, precision),
             recall_by_rate=self._recall_curve(score, weight),
+            found_within=self._wait_curve(masks[next(iter(RATES))]),
         )
 
     def normals(self, score: F8, weight: F8 | None) -> metrics.Normals:
@@ -142,10 +144,7 @@ class Bench:
 
     def detected(self, mask: Mask, label: str | None) -> results.Detected:
         """Events, episodes and time to detect, of one label or of all that count overall."""
-        rows, episodes = self.planted.of(label)
-        if label is None and self.apart:
-            counted = ~np.isin(self.planted.label, list(self.apart))
-            rows, episodes = rows[counted], episodes[counted]
+        rows, episodes = self.planted.of(label) if label is not None else self._counted()
         events = np.unique(rows[self.scored[rows]])
         begun, waited = self.waits(mask, rows, episodes)
         hours = np.array([wait for wait in waited.values() if wait is not None])
@@ -155,6 +154,11 @@ class Bench:
             hours_to_detect_median=finite(float(np.median(hours))) if len(hours) else None,
             hours_to_detect_p90=finite(float(np.quantile(hours, 0.9))) if len(hours) else None,
         )
+
+    def _counted(self) -> tuple[Rows, NDArray[np.object_]]:
+        """Rows and episodes of all labels that count overall."""
+        counted = ~np.isin(self.planted.label.astype(str), list(self.apart))
+        return self.planted.row[counted], self.planted.episode[counted]
 
     def waits(self, mask: Mask, rows: Rows, episodes: NDArray[np.object_]) -> tuple[list[str], dict[str, float | None]]:
         """Episodes begun in the scored period, and for each the hours until its first alert, None where it has none."""
@@ -228,6 +232,12 @@ class Bench:
         found = np.sort(score[self.positives])
         recall = (len(found) - np.searchsorted(found, thresholds, side="left")) / max(len(found), 1)
         return _curve(GRID, recall)
+
+    def _wait_curve(self, mask: Mask) -> results.Curve:
+        begun, waited = self.waits(mask, *self._counted())
+        hours = np.sort([wait for wait in waited.values() if wait is not None])
+        found = np.searchsorted(hours, np.array(WAITS), side="right") / max(len(begun), 1)
+        return _curve(np.array(WAITS), found)
 
 
 def own_score(scores: Scores, label: str) -> F8 | None:

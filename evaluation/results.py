@@ -107,6 +107,7 @@ class Ranking(msgspec.Struct, frozen=True):
     benign: dict[str, dict[str, Share]]  # alert rate -> kind of hard negative -> crossings alerted
     precision_recall: Curve  # x recall, y precision
     recall_by_rate: Curve  # x share of crossings alerted, y share of labelled crossings found
+    found_within: Curve  # x hours since an episode's first labelled crossing, y share found, at the first alert rate
 
 
 class Benign(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": ("ops.demo:demo", "Watch generated border traffic, with alerts as they come."),
     "replay": ("ops.replay:replay", "Run a recorded log through the pipeline."),
     "run": ("ops.run:run", "Watch live crossings: a growing file, standard input or HTTP."),
+    "evaluate": ("ops.evaluate:evaluate", "Measure the detectors on a labelled log, beside baselines."),
     "import": ("ops.importer:import_command", "Turn plate reads (CSV, JSON lines, Parquet) into a log of crossings."),
     "doctor": ("ops.doctor:doctor", "Say what is installed and configured, and what is wrong."),
     "version": ("ops.doctor:version", "Print the version."),
