@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from evaluation.simulator import Traffic, generate
-from evaluation.simulator.people import RANGES, World
 from evaluation.simulator.plant import STRENGTHS
 from evaluation.simulator.stories import LABELS
 from evaluation.simulator.trips import BENIGN
+from evaluation.simulator.world import RANGES, World
 from schemas.codec import Codec
 from schemas.plates import Pseudonymiser
 from schemas.ports import Ports
@@ -23,7 +23,7 @@ from schemas.ports import Ports
 @pytest.fixture(scope="module")
 def traffic() -> Traffic:
     """A quarter over 30 ports, with a clock change in it, rich in oddities."""
-    return generate(seed=5, days=90, vehicles=4_000, ports=30, planted_rate=0.005)
+    return generate(seed=6, days=90, vehicles=4_000, ports=30, planted_rate=0.005)
 
 
 def test_the_same_arguments_give_the_same_files(tmp_path: Path) -> None:
@@ -165,12 +165,16 @@ def test_a_number_of_crossings_can_be_asked_for() -> None:
 
 
 def test_trucks_carry_papers_and_cars_do_not(traffic: Traffic) -> None:
-    """Freight fields stand on trucks' lines only, and a laden truck names its goods."""
-    for line in next(traffic.lines(batch=3_000)).splitlines():
+    """Papers stand on the lines of trucks only, and no empty truck carries goods or has a shipper."""
+    papers = {"weight_kg", "laden", "trailer", "carrier", "shipper", "consignee", "commodity", "declared_value"}
+    classes: Counter[str] = Counter()
+    for line in next(traffic.lines(batch=20_000)).splitlines():
         crossing = json.loads(line)
-        truck = crossing["vehicle_class"] in {"truck", "tractor_trailer"}
-        assert truck == ("weight_kg" in crossing) == ("carrier" in crossing)
-        assert ("commodity" in crossing) == bool(crossing.get("laden"))
+        if papers & crossing.keys():
+            classes[crossing["vehicle_class"]] += 1
+        if not crossing.get("laden", True):
+            assert not {"shipper", "consignee", "commodity", "declared_value"} & crossing.keys()
+    assert classes["truck"] + classes["tractor_trailer"] > 0.98 * classes.total()  # a few classes are misread
 
 
 def test_more_ports_than_the_table_has_are_made_up() -> None:
