@@ -120,6 +120,10 @@ class Detector(Protocol):
         """ "operator", or "integrity": answers that are kept out of the score, the queue and the reasons."""
 
     @property
+    def alone(self) -> bool:
+        """Whether this answer by itself, however odd, may make an alert."""
+
+    @property
     def row(self) -> np.dtype[Any]:
         """The state of one key; all zeros is a key never seen."""
 
@@ -153,6 +157,7 @@ class Defaults:
     key: str = "vehicle"
     needs: tuple[str, ...] = ()
     audience: str = "operator"
+    alone: bool = True
     shared: tuple[SharedSpec, ...] = ()
 
 

@@ -17,7 +17,7 @@ from detectors.base import HOUR_MS
 from detectors.compiled import njit
 
 STEP = 0.05
-GUARD_TWO = 1e-2
+GUARD_TWO = 1e-3
 GUARD_ONE = 1e-4
 RING = 256  # alerts remembered, so also the most in an hour that any cap allows
 ROW = np.dtype([("threshold", "f8"), ("moved_ms", "i8"), ("alerts_ms", "i8", (RING,)), ("at", "i1")])

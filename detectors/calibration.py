@@ -1,7 +1,7 @@
 """How often is an answer this surprising? The rank of a surprise among recent ones of the same cohort.
 
 A surprise `x >= 0` is in nats: -ln p of a detector, or the combined score. For each detector (and the
-combination) and each cohort (vehicle class x lane type), and pooled over cohorts, a histogram of surprises is
+combination) and each group (a cohort, vehicle class x lane type, or a context), and pooled, a histogram of surprises is
 collected and published a period later (`SharedSpec` below), decayed. The calibrated p-value is the randomised rank
 
     p = (mass above the bin + u (mass in the bin + 1)) / (total + 1)
@@ -25,6 +25,7 @@ import numpy as np
 
 from detectors.base import SharedSpec
 from detectors.compiled import njit
+from detectors.context import CONTEXTS
 from detectors.special import SMALLEST_P
 from schemas.batch import COHORTS
 
@@ -35,8 +36,9 @@ TAIL_MASS = 40.0
 SEEN = math.log(TAIL_MASS)  # nats of p from the edge to the largest answer seen
 ATOM_MASS = 10 * TAIL_MASS  # as much in the last bin is an atom: one answer often given, and no tail
 LEAST = 500.0
+LEAST_CONTEXT = 50.0  # of a context: there a rough rank is better than none
 HALF_LIFE_DAYS = 14.0
-ROWS = COHORTS + 1  # a detector's rows: pooled, then one a cohort
+ROWS = 1 + COHORTS + CONTEXTS  # a detector's rows: pooled, then one a group: a cohort, or a context (context.py)
 EDGE, EDGE_P, SLOPE = 0, 1, 2  # columns of `tails`
 
 
@@ -90,11 +92,11 @@ def rank(x, column, cohort, totals, above, tails):  # type: ignore[no-untyped-de
 
     From the cohort's row, else the pooled one, else exp(-x); where the tail is extended both ends are the same.
     """
-    row = column * ROWS + 1 + cohort
-    if totals[row, TOTAL] < LEAST:
-        row = column * ROWS
+    row, least = column * ROWS + 1 + cohort, LEAST if cohort < COHORTS else LEAST_CONTEXT
+    if totals[row, TOTAL] < least:
+        row, least = column * ROWS, LEAST
     total = totals[row, TOTAL]
-    if total < LEAST:
+    if total < least:
         low = math.exp(-x)
         high = low
     elif x >= tails[row, EDGE]:

@@ -17,7 +17,6 @@ from detectors.new_port import NewPort
 from detectors.night_choke_point import NightChokePoint
 from detectors.odd_hour import OddHour
 from detectors.outbound_run import OutboundRun
-from detectors.party_novelty import PartyNovelty
 from detectors.peer_outlier import PeerOutlier
 from detectors.port_shopping import PortShopping
 from detectors.read_evasion import ReadEvasion
@@ -56,7 +55,6 @@ VEHICLE_DETECTORS = (
     WeightDelta,
     EmptyMismatch,
     FreshRegistration,
-    PartyNovelty,
 )
 PORT_DETECTORS = (PeerOutlier, Convoy, RecurrentGroup, Spotter, LinkedToSeizure)
 DETECTORS = (*VEHICLE_DETECTORS, *PORT_DETECTORS)

@@ -10,6 +10,7 @@ from detectors.budget import GUARD_ONE, GUARD_TWO, note_alert, threshold_at, wit
 from detectors.calibration import collect, rank, uniform
 from detectors.combination import GRAIN, e_of_p, term_of
 from detectors.compiled import njit
+from detectors.context import context_of, group_of
 
 SAID_A_NAT = 16.0  # steps of what is kept of an answer
 NOT_SAID = 0
@@ -27,39 +28,51 @@ def kept(log_p):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def judge(  # type: ignore[no-untyped-def]
-    budget_rows, slots, now_ms, key, cohort, fresh, p, llr, for_operators, weights, totals, above, tails, tally,
-    touched, floor, budget_per_hour, cap, calibrated_p, terms, said, score, p_value, threshold, alerted
+    budget_rows, slots, now_ms, key, cohort, confidence, fresh, p, llr, new_port, for_operators, alone, weights,
+    totals, above, tails, tally, touched, floor, budget_per_hour, cap,
+    context, calibrated_p, terms, said, score, p_value, threshold, alerted
 ):  # fmt: skip
     """Per crossing, in order: `calibrated_p[n, D]`, `terms[n, D]` in nats, their sum, its p-value, threshold, verdict.
 
     `p` and `llr` are what the detectors said (NaN = not evaluated, no ratio); what is not `for_operators[D]` gets its
-    calibrated p and no term. `weights[D]` multiply the terms: 1 until people have said what they found. `said[n, D]`
-    (uint8) keeps the upper end of each calibrated rank for what is learnt later, see `kept`.
-    A crossing with nothing evaluated has p-value 1 and is not collected: "not enough history" is a state of its own.
+    calibrated p and no term; what is not `alone[D]` never makes an alert by itself. `new_port` is the column of that
+    detector, -1 for none; `context[n]` (uint8) as in context.py. `weights[D]` multiply the terms: 1 until people have
+    said what they found. `said[n, D]` (uint8) keeps the upper end of each calibrated rank for what is learnt later, see
+    `kept`. A crossing with nothing evaluated has p-value 1 and is not collected: "not enough history" is a state of its
+    own.
     """
     columns = p.shape[1]
     for i in range(len(slots)):
         total, evaluated, odd, very_odd = 0.0, 0, 0, 0
+        journey = 1.0
+        if new_port >= 0 and not math.isnan(p[i, new_port]):
+            _, journey = rank(-math.log(p[i, new_port]), new_port, cohort[i], totals, above, tails)
+        context[i] = context_of(confidence[i], journey)
         for j in range(columns):
             if math.isnan(p[i, j]):
                 continue
             log_p = math.log(p[i, j])
-            low, high = rank(-log_p, j, cohort[i], totals, above, tails)
+            group = group_of(cohort[i], context[i], j == new_port)
+            low, high = rank(-log_p, j, group, totals, above, tails)
             # the p-value is a random rank within its bin; evidence takes the upper end, so that no chance is in it
             calibrated_p[i, j] = low + uniform(key[i], j) * (high - low)
             if fresh[i]:
-                collect(-log_p, j, cohort[i], tally, touched)
+                collect(-log_p, j, group, tally, touched)
             log_high = math.log(high)
             said[i, j] = kept(log_high)
             if not for_operators[j]:
                 continue
-            terms[i, j] = term_of(e_of_p(p[i, j], log_p), e_of_p(high, log_high), llr[i, j])
+            e = e_of_p(high, log_high)
+            if group == cohort[i]:
+                terms[i, j] = term_of(e_of_p(p[i, j], log_p), e, llr[i, j])
+            else:
+                terms[i, j] = term_of(e, e, math.nan)
             if weights[j] != 1.0:
                 terms[i, j] = round(weights[j] * terms[i, j] * GRAIN) / GRAIN
             total += terms[i, j]
             evaluated += 1
             odd += high < GUARD_TWO
-            very_odd += high < GUARD_ONE
+            very_odd += high < GUARD_ONE and alone[j]
         if evaluated > 0:
             score[i] = total
             surprise = max(0.0, total)

@@ -1,19 +1,19 @@
 """Does this vehicle cross at this hour of the week? `odd_hour`: an hour rare for it, whatever others do.
 
-Model. For each direction apart (a commuter's way home is not at the hour of the way out), decayed counts over 2 day
-types (weekday, weekend) x 24 local hours, each crossing spread over the circle by a triangular kernel of two hours
-half-width. Predictive probability of a cell, with the peers of the same port, class and direction as a Dirichlet
-prior of total weight `PRIOR`:
+Model. An hour is novel when the vehicle never crossed, in this direction, within `REACH` hours of it. P(novel) is its
+own decayed share of novel hours, shrunk to that of its peers with as many crossings behind them and habits as wide:
 
-    P(type) P(hour | type),  P(hour | type) = (c[type,hour] + CROSS c[other,hour] + PRIOR peer) / (sum + PRIOR)
+    q = (novelties + S q_peers) / (n + S)
 
-The p-value is the mass of all 48 cells at most as probable as the observed one; the evidence is log(peer / own) of
-the observed cell. Counts are whole numbers under forward decay: a crossing weighs `UNIT` 2^(age of the row /
-half-life), and all cells are halved when that weight has doubled, so that 96 cells take 192 bytes and need no decay
-in between.
+How far a novel hour lies from the nearest habitual one has the distribution that those peers' novel hours had. The
+other 1 - q is shared by the vehicle's own cells (day type x hour, smoothed over the hours beside, an hour on the
+other day type worth `CROSS`). The p-value is, for a novel hour, q times the share of novelties as far away or
+further; otherwise q and the mass of all cells at most as probable. So it falls with the number of crossings that
+kept the habit and with the distance, where a Dirichlet prior alone would give every hour never seen the same. The
+evidence is log(peers / own) of the observed cell, the peers being those of the same port, class and direction.
 
-Source: Dirichlet-multinomial predictive, Gelman et al., Bayesian Data Analysis 3.4; kernel on the circle,
-Mardia & Jupp, Directional Statistics 12.1; forward decay, Cormode et al. 2009.
+Source: Good (1953), The population frequencies of species; kernel on the circle, Mardia & Jupp, Directional
+Statistics 12.1. What it was measured against: docs/decisions/0012-novelty.md.
 """
 
 from __future__ import annotations
@@ -25,27 +25,39 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import DAY_MS, HOUR_MS, Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
+from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.combination import adds_nothing
 from detectors.compiled import njit
-from detectors.decay import decay_factor
+from detectors.hour_cells import (
+    CELLS,
+    CROSS,
+    HOURS,
+    ROW,
+    days_like,
+    distance,
+    learn,
+    local_cell,
+    read,
+    weight_now,
+    window,
+)
 from detectors.phrase import clock
 from detectors.special import bounded_p
 from schemas.batch import VEHICLE_CLASSES, Array
 
-HOURS = 24
-CELLS = 2 * HOURS
 CLASSES = len(VEHICLE_CLASSES)
-PRIOR = 1.0  # total weight of the peers in a vehicle's hours
-CROSS = 0.3  # what an hour on the other day type is worth
-TYPE_SHARE = (5.0 / 7.0, 2.0 / 7.0)  # weekdays and weekend days in a week
+REACH = 1.25  # hours from the middle of a habitual cell
+HABITUAL = 0.25  # crossings that make a cell habitual
+STRENGTH = 2.0  # weight of the peers' share of novelties
+WIDTHS = (2, 4, 6, 9)  # habits of up to so many hours; the last kind is wider
+WIDE_SHARE = 0.03  # of all crossings: an hour with less does not widen a habit
+BUCKETS = 12  # of the number of crossings, by powers of two
+STEPS = 24  # of the distance, half an hour each
+TRIALS, NOVELTIES, FAR = 0, BUCKETS, 2 * BUCKETS  # columns of the novelty table
 PEER_PRIOR = 20.0  # weight of the class in a port's hours
-UNIT = 64.0  # of a count in the cells
-FULL = 60000  # of a cell: halve all before it overflows
 LEAST = 4.0  # decayed crossings in this direction, before it is evaluated
+LEAST_PEERS = 2.0  # crossings before a vehicle tells what is common
 FEW_DAYS = 3.0  # with fewer (decayed) crossings on a day type, the other one says what is usual
-USUAL_SHARE = 0.8  # the "usual" window holds this share of the vehicle's crossings
-ROW = np.dtype([("cells", "u2", (2 * CELLS,)), ("since_s", "u4")])
 
 
 @njit(cache=True)
@@ -56,180 +68,163 @@ def peer_probability(prior, port_row, class_row, cell):  # type: ignore[no-untyp
 
 
 @njit(cache=True)
-def days_like(cells, start):  # type: ignore[no-untyped-def]
-    """Decayed crossings of the vehicle on a day type."""
-    total = 0.0
-    for hour in range(HOURS):
-        total += cells[start + hour]
-    return total
-
-
-@njit(cache=True)
-def window(cells, start):  # type: ignore[no-untyped-def]
-    """First hour and length of the shortest run of hours of a day type that holds `USUAL_SHARE` of its crossings."""
-    total = days_like(cells, start)
-    best_from, best_length = 0, HOURS
-    for first in range(HOURS):
-        mass = 0.0
-        for length in range(1, best_length):
-            mass += cells[start + (first + length - 1) % HOURS]
-            if mass >= USUAL_SHARE * total:
-                best_from, best_length = first, length
-                break
-    return best_from, best_length
-
-
-@njit(cache=True)
-def predictive(cells, out):  # type: ignore[no-untyped-def]
-    """Fill `out[48]` with the vehicle's P(type) P(hour | type) under a flat prior, and `slack[2]` of each type.
-
-    The slack is the weight that the prior has in every cell of the type, so that `with_peers` can give the
-    observed cell the peers' shape without another pass over all cells.
-    """
-    sums = (days_like(cells, 0), days_like(cells, HOURS))
-    slack = np.empty(2)
+def habit(counts, total, own):  # type: ignore[no-untyped-def]
+    """Fill `own[48]` with P(cell) if not novel; returns the hours that are habitual on each day type, as bits, and the
+    kind of width of the habit."""
+    habitual = np.zeros(2, np.int64)
+    wide = 0
     for kind in range(2):
-        type_share = (sums[kind] + PRIOR * TYPE_SHARE[kind]) / (sums[0] + sums[1] + PRIOR)
-        scale = type_share / (sums[kind] + CROSS * sums[1 - kind] + PRIOR)
-        slack[kind] = scale * PRIOR
-        mine, other, flat = kind * HOURS, (1 - kind) * HOURS, slack[kind] / HOURS
+        mine, other = kind * HOURS, (1 - kind) * HOURS
+        of_type = days_like(counts, mine)
+        both = of_type + CROSS * (total - of_type)
+        scale = (of_type + 0.5) / (total + 1.0) / both
+        before = counts[mine + HOURS - 1] + CROSS * counts[other + HOURS - 1]
+        here = counts[mine] + CROSS * counts[other]
+        first = here
         for hour in range(HOURS):
-            out[mine + hour] = scale * (cells[mine + hour] + CROSS * cells[other + hour]) + flat
-    return slack
+            after = first
+            if hour < HOURS - 1:
+                after = counts[mine + hour + 1] + CROSS * counts[other + hour + 1]
+            own[mine + hour] = scale * (0.25 * before + 0.5 * here + 0.25 * after)
+            if here >= HABITUAL:
+                habitual[kind] |= 1 << hour
+            wide += here >= WIDE_SHARE * both
+            before, here = here, after
+    width = 0
+    while width < len(WIDTHS) and wide > 2 * WIDTHS[width]:
+        width += 1
+    return habitual, width
 
 
 @njit(cache=True)
-def llr_of(weights, slack, prior, port_row, class_row, cell):  # type: ignore[no-untyped-def]
-    """log(peers / own) of a cell, with the peers' shape in the place of the flat prior."""
-    peer = peer_probability(prior, port_row, class_row, cell)
-    kind = cell // HOURS
-    own = weights[cell] + slack[kind] * (peer / TYPE_SHARE[kind] - 1.0 / HOURS)
-    return math.log(peer / max(own, 1e-12))
+def away(habitual, hour):  # type: ignore[no-untyped-def]
+    """Hours from the nearest habitual one; 12 where there is none."""
+    least = 12.0
+    for k in range(HOURS):
+        if habitual >> k & 1:
+            least = min(least, distance(hour, k + 0.5))
+    return least
 
 
 @njit(cache=True)
-def mass_at_most(weights, cell):  # type: ignore[no-untyped-def]
-    """The p-value of a cell: the mass of all cells at most as probable."""
-    mass, limit = 0.0, weights[cell]
+def bucket_of(total):  # type: ignore[no-untyped-def]
+    """floor(log2(total)), from 0 to BUCKETS - 1."""
+    return min(BUCKETS - 1, max(0, int(math.log2(max(total, 1.0)))))
+
+
+@njit(cache=True)
+def novelty(prior, row, total, novel):  # type: ignore[no-untyped-def]
+    """P(novel hour) for a vehicle with `total` crossings, `novel` of them at novel hours, among the peers of `row`."""
+    b = bucket_of(total)
+    peers = (prior[row, NOVELTIES + b] + 0.2) / (prior[row, TRIALS + b] + 2.0)
+    return min(0.99, (novel + STRENGTH * peers) / (total + STRENGTH))
+
+
+@njit(cache=True)
+def answer(own, cell, far, q, prior, row, peer):  # type: ignore[no-untyped-def]
+    """p and log(peers / own) of an hour `far` hours away from the habit."""
+    if far > REACH:
+        step, further, total = min(STEPS - 1, int(2.0 * far)), 0.0, 0.0
+        for k in range(STEPS):
+            count = prior[row, FAR + k] + 0.5
+            total += count
+            further += count if k >= step else 0.0
+        of_type = 0.0
+        start = cell // HOURS * HOURS
+        for hour in range(HOURS):
+            of_type += own[start + hour]
+        mine = q * (prior[row, FAR + step] + 0.5) / total * of_type
+        return bounded_p(q * further / total), math.log(peer / mine)
+    mass, limit = 0.0, own[cell]
     for k in range(CELLS):
-        mass += weights[k] if weights[k] <= limit else 0.0  # no branch: the hours of a habit are not predictable
-    return mass
+        mass += own[k] if own[k] <= limit else 0.0  # no branch: the hours of a habit are not predictable
+    return bounded_p(q + (1.0 - q) * mass), math.log(peer / ((1.0 - q) * limit + 0.01 * q))
 
 
 @njit(cache=True)
-def calm(weights, slack, prior, port_row, class_row, cell):  # type: ignore[no-untyped-def]
-    """Whether a crossing in this cell would be no evidence at all."""
-    p = bounded_p(mass_at_most(weights, cell))
-    return adds_nothing(p, llr_of(weights, slack, prior, port_row, class_row, cell))
+def calm(own, habitual, start, hour, q, prior, row, peers, port_row, class_row):  # type: ignore[no-untyped-def]
+    """Whether a crossing anywhere in this hour would be no evidence at all."""
+    cell = start + hour
+    peer = peer_probability(peers, port_row, class_row, cell)
+    far = max(away(habitual, float(hour)), away(habitual, hour + 1.0))
+    p, ratio = answer(own, cell, far, q, prior, row, peer)
+    return adds_nothing(p, ratio)
 
 
 @njit(cache=True)
-def calm_hours(weights, slack, prior, port_row, class_row, start):  # type: ignore[no-untyped-def]
+def calm_hours(own, habitual, start, q, prior, row, peers, port_row, class_row):  # type: ignore[no-untyped-def]
     """First hour and length of the run of calm hours around the likeliest one; -1 if there is none."""
     best = 0
     for hour in range(HOURS):
-        if weights[start + hour] > weights[start + best]:
+        if own[start + hour] > own[start + best]:
             best = hour
-    if not calm(weights, slack, prior, port_row, class_row, start + best):
+    if not calm(own, habitual, start, best, q, prior, row, peers, port_row, class_row):
         return -1, 0
     first, length = best, 1
-    while length < HOURS and calm(weights, slack, prior, port_row, class_row, start + (first - 1) % HOURS):
+    while length < HOURS and calm(own, habitual, start, (first - 1) % HOURS, q, prior, row, peers, port_row, class_row):
         first, length = (first - 1) % HOURS, length + 1
-    while length < HOURS and calm(weights, slack, prior, port_row, class_row, start + (first + length) % HOURS):
+    while length < HOURS and calm(
+        own, habitual, start, (first + length) % HOURS, q, prior, row, peers, port_row, class_row
+    ):
         length += 1
     return first, length
 
 
 @njit(cache=True)
-def halve(cells):  # type: ignore[no-untyped-def]
-    """Half of every cell, rounded down."""
-    for k in range(2 * CELLS):
-        cells[k] >>= 1
-
-
-@njit(cache=True)
-def weight_now(row, now_s, half_life_s):  # type: ignore[no-untyped-def]
-    """What a crossing weighs at `now_s`, in cell units; first brings the row to where that is under 2 `UNIT`.
-
-    The half-life is one second at least, since a row steps by whole ones.
-    """
-    if row.since_s == 0 or now_s - row.since_s > 16 * half_life_s:
-        row.cells[:] = 0
-        row.since_s = now_s
-    while now_s - row.since_s >= half_life_s:
-        halve(row.cells)
-        row.since_s += int(half_life_s)
-    return UNIT / decay_factor(now_s - row.since_s, half_life_s)
-
-
-@njit(cache=True)
-def read(cells, base, unit, out):  # type: ignore[no-untyped-def]
-    """Fill `out[48]` with the decayed counts of a direction; returns their sum."""
-    total, scale = 0, 1.0 / unit
-    for k in range(CELLS):
-        total += cells[base + k]
-        out[k] = cells[base + k] * scale
-    return total * scale
-
-
-@njit(cache=True)
-def learn(cells, start, hour, unit):  # type: ignore[no-untyped-def]
-    """Add one crossing: the kernel max(0, 2 - |distance|) / 4 at the cell centres sums to 1 on the circle."""
-    base = int(math.floor(hour - 0.5)) - 1
-    full = False
-    for k in range(4):
-        share = 2.0 - abs(hour - (base + k + 0.5))
-        if share > 0.0:
-            at = start + (base + k) % HOURS
-            cells[at] += int(unit * share / 4.0 + 0.5)
-            full |= cells[at] > FULL
-    if full:
-        halve(cells)
-
-
-@njit(cache=True)
 def assess(  # type: ignore[no-untyped-def]
-    rows, slots, time_ms, local_ms, port, direction, vehicle_class, seen, fresh, prior, tally, touched,
-    p, llr, evidence, min_seen, half_life_s
+    rows, slots, time_ms, local_ms, port, direction, vehicle_class, seen, fresh,
+    peers, peer_tally, peer_touched, prior, tally, touched, p, llr, evidence, min_seen, half_life_s
 ):  # fmt: skip
     """The compiled walk: per crossing, in order, fill the outputs, then learn."""
-    weights, counts = np.empty(CELLS), np.empty(CELLS)
+    own, counts = np.empty(CELLS), np.empty(CELLS)
     for i in range(len(slots)):
         row = rows[slots[i]]
-        day = local_ms[i] // DAY_MS
-        weekend = (day + 3) % 7 >= 5
-        hour = (local_ms[i] - day * DAY_MS) / HOUR_MS
-        start = HOURS if weekend else 0
-        cell = start + int(hour)
+        hour, weekend, cell = local_cell(local_ms[i])
+        start = HOURS * weekend
         unit = weight_now(row, time_ms[i] // 1000, half_life_s)
         base = direction[i] * CELLS
         class_row = 2 * vehicle_class[i] + direction[i]
         port_row = 2 * CLASSES * (1 + port[i]) + class_row
-        if seen[i] >= min_seen and read(row.cells, base, unit, counts) >= LEAST:
-            slack = predictive(counts, weights)
-            p[i] = bounded_p(mass_at_most(weights, cell))
-            llr[i] = llr_of(weights, slack, prior, port_row, class_row, cell)
-            evidence[i, 0] = hour
-            evidence[i, 1] = weekend
-            evidence[i, 6] = seen[i]
-            if llr[i] > 0.0 or p[i] < 0.25:  # otherwise it is hardly a reason, and its sentence needs no numbers
-                evidence[i, 7] = days_like(counts, start)
-                usual_start = start if evidence[i, 7] >= FEW_DAYS else HOURS - start
-                if days_like(counts, usual_start) > 0.0:
-                    first, length = window(counts, usual_start)
-                    evidence[i, 2] = first
-                    evidence[i, 3] = (first + length) % HOURS
-                first, length = calm_hours(weights, slack, prior, port_row, class_row, start)
-                evidence[i, 4] = first
-                evidence[i, 5] = (first + length) % HOURS
-        learn(row.cells, base + start, hour, unit)
+        total = read(row.cells, base, unit, counts)
+        novel = False
+        if total >= LEAST_PEERS:
+            habitual, width = habit(counts, total, own)
+            kind_row = vehicle_class[i] * (len(WIDTHS) + 1) + width
+            far = away(habitual[weekend], hour)
+            novel = far > REACH
+            if seen[i] >= min_seen and total >= LEAST:
+                q = novelty(prior, kind_row, total, row.novel[direction[i]] / unit)
+                peer = peer_probability(peers, port_row, class_row, cell)
+                p[i], llr[i] = answer(own, cell, far, q, prior, kind_row, peer)
+                evidence[i, 0] = hour
+                evidence[i, 1] = weekend
+                evidence[i, 6] = seen[i]
+                if llr[i] > 0.0 or p[i] < 0.25:  # otherwise it is hardly a reason, and its sentence needs no numbers
+                    evidence[i, 7] = days_like(counts, start)
+                    usual_start = start if evidence[i, 7] >= FEW_DAYS else HOURS - start
+                    if days_like(counts, usual_start) > 0.0:
+                        first, length = window(counts, usual_start)
+                        evidence[i, 2] = first
+                        evidence[i, 3] = (first + length) % HOURS
+                    first, length = calm_hours(
+                        own, habitual[weekend], start, q, prior, kind_row, peers, port_row, class_row
+                    )
+                    evidence[i, 4] = first
+                    evidence[i, 5] = (first + length) % HOURS
+            if fresh[i]:
+                tally[kind_row, TRIALS + bucket_of(total)] += 1
+                if novel:
+                    tally[kind_row, NOVELTIES + bucket_of(total)] += 1
+                    tally[kind_row, FAR + min(STEPS - 1, int(2.0 * far))] += 1
+                touched[kind_row] = 1
+        learn(row, base, cell, novel, unit)
         if fresh[i]:
-            tally[class_row, cell] += 1
-            tally[class_row, CELLS] += 1
-            tally[port_row, cell] += 1
-            tally[port_row, CELLS] += 1
-            touched[class_row] = 1
-            touched[port_row] = 1
+            peer_tally[class_row, cell] += 1
+            peer_tally[class_row, CELLS] += 1
+            peer_tally[port_row, cell] += 1
+            peer_tally[port_row, CELLS] += 1
+            peer_touched[class_row] = 1
+            peer_touched[port_row] = 1
 
 
 @dataclass(frozen=True)
@@ -238,6 +233,7 @@ class OddHour(Defaults):
 
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "odd_hour"
+    version: int = 2
     typologies: tuple[str, ...] = ("odd_hour",)
     reads: tuple[str, ...] = ("time_ms", "local_ms", "port", "direction", "vehicle_class")
     row: np.dtype[Any] = ROW
@@ -251,17 +247,18 @@ class OddHour(Defaults):
         "seen",
         "days_like",
     )
-    shared: tuple[SharedSpec, ...] = (SharedSpec(CELLS + 1, lambda ports: 2 * CLASSES * (1 + ports)),)
-    source: str = (
-        "Gelman et al., Bayesian Data Analysis, 3.4; Mardia & Jupp, Directional Statistics, 12.1; Cormode et al. 2009"
+    shared: tuple[SharedSpec, ...] = (
+        SharedSpec(CELLS + 1, lambda ports: 2 * CLASSES * (1 + ports)),
+        SharedSpec(FAR + STEPS, lambda ports: CLASSES * (len(WIDTHS) + 1)),
     )
+    source: str = "Good 1953; Mardia & Jupp, Directional Statistics, 12.1; forward decay, Cormode et al. 2009"
     min_seen: int = 12
 
     def assess(
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
-        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out,
+        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *shared[1], *out,
                self.min_seen, max(1.0, self.parameters.half_life_days * 86400.0))  # fmt: skip
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:

@@ -14,6 +14,7 @@ import numpy as np
 
 from detectors.base import Context, Finding
 from detectors.calibration import rank
+from detectors.context import group_of
 from detectors.judge import p_without
 from schemas.batch import DIRECTIONS
 from schemas.models import Alert, Reason, moment_of
@@ -100,7 +101,9 @@ class AlertBuilder:
         """The upper end of the answer's calibrated rank."""
         calibrator = verdicts.calibrator
         surprise = -math.log(verdicts.raw_p[i, k])
-        _, high = rank(surprise, k, verdicts.cohort[i], calibrator.counts.totals, calibrator.above, calibrator.tails)
+        is_new_port = self.layout.detectors[k].name == "new_port"
+        group = group_of(verdicts.cohort[i], verdicts.context[i], is_new_port)
+        _, high = rank(surprise, k, group, calibrator.counts.totals, calibrator.above, calibrator.tails)
         return float(high)
 
     def _counterfactual(self, verdicts: Verdicts, i: int, k: int, finding: Finding) -> str | None:

@@ -54,6 +54,7 @@ class Verdicts(NamedTuple):
     assessed: Assessed
     raw_p: NDArray[np.float64]  # [n, D] as the detectors said it
     cohort: NDArray[np.int64]
+    context: NDArray[np.uint8]
     score_nats: NDArray[np.float64]
     calibrator: Calibrator
 
@@ -76,6 +77,8 @@ class PortStage:
         self.weights = np.ones(self.columns)  # of the terms
         self.late = 0
         self._keys = np.zeros(0, np.uint64)
+        self.new_port = bank.layout.column.get("new_port", -1)
+        self._alone = np.array([d.alone for d in bank.layout.detectors], np.bool_)
         self._for_operators = np.array([d.audience == "operator" for d in bank.layout.detectors], np.bool_)
 
     def push(self, ordered: Ordered, ports: int) -> Iterator[Verdicts]:
@@ -117,18 +120,22 @@ class PortStage:
         calibrated, terms = np.full((n, self.columns), np.nan), np.full((n, self.columns), np.nan)
         score, p_value, threshold = np.zeros(n), np.ones(n), np.zeros(n)
         alerted, said = np.zeros(n, np.bool_), np.zeros((n, self.columns), np.uint8)
+        context = np.zeros(n, np.uint8)
         cohort = batch.vehicle_class.astype(np.int64) * len(LANE_TYPES) + batch.lane_type
         view = self.calibrator.counts.view(period)
         floor = -np.log10(self.config.floor_p)
-        judge(self.table.rows["budget"], slots, at_ms, batch.crossing_key, cohort, rows.fresh, rows.p, rows.llr,
-              self._for_operators, self.weights, view.prior, self.calibrator.above, self.calibrator.tails,
-              view.tally, view.touched, floor, self.config.budget_per_hour * self.config.operators,
-              self.config.budget_cap_per_hour * self.config.operators,
-              calibrated, terms, said, score, p_value, threshold, alerted)  # fmt: skip
+        judge(
+            self.table.rows["budget"], slots, at_ms, batch.crossing_key, cohort, batch.read_confidence, rows.fresh,
+            rows.p, rows.llr, self.new_port, self._for_operators, self._alone, self.weights,
+            view.prior, self.calibrator.above, self.calibrator.tails, view.tally, view.touched,
+            floor, self.config.budget_per_hour * self.config.operators,
+            self.config.budget_cap_per_hour * self.config.operators,
+            context, calibrated, terms, said, score, p_value, threshold, alerted,
+        )  # fmt: skip
         assessed = Assessed(
             batch, -np.log10(p_value) + 0.0, p_value, alerted, late, threshold, calibrated, rows.evidence, terms
         )
-        return Verdicts(assessed, rows.p, cohort, score, self.calibrator)
+        return Verdicts(assessed, rows.p, cohort, context, score, self.calibrator)
 
     def _detect(self, rows: Assessment, slots: Array, period: int) -> None:
         """Run the detectors whose key is the port; they write into the columns of `rows`."""

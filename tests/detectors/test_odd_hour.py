@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.odd_hour import FULL, HOURS, OddHour
+from detectors.hour_cells import FULL, HOURS
+from detectors.odd_hour import OddHour
 from tests.detectors.bench import DAY, HOUR, MONDAY, Bench, at, commuter, crossings, explained
 
 
 def test_three_at_night_is_odd_for_a_commuter() -> None:
     """The sentence names the hour and the habit of that direction, and the hours of the habit would be no evidence."""
     p, finding = explained(Bench(OddHour()), commuter().then(at(60, 3.25)))
-    assert p < 0.03
+    assert p < 0.003
     assert finding.sentence.startswith(
-        "Inbound at 03:15 on a weekday; then this vehicle usually comes inbound from 15:00 to 18:00"
+        "Inbound at 03:15 on a weekday; then this vehicle usually comes inbound from 16:00 to 18:00"
     )
     assert finding.without is not None
     hours = [int(part[:2]) for part in finding.without.removeprefix("from ").split(" to ")]
@@ -57,6 +58,21 @@ def test_a_new_habit_is_learnt_within_a_few_crossings() -> None:
     p = Bench(OddHour()).run(traffic).p[-len(days) :]
     assert p[0] < 0.03
     assert p[10] > 0.1
+
+
+def test_further_from_the_habit_is_odder() -> None:
+    """And the longer the habit was kept, the odder: both by more than the vehicle itself can tell."""
+    peers = commuter(days=200)
+    for vehicle in range(1, 12):
+        lapses = [at(30 + 7 * k, 17.0 + 2.0 * (1 + k % 2) ** 0.5, vehicle=vehicle) for k in range(4)]
+        own = commuter(days=200, seed=vehicle)
+        peers = peers.then(crossings(own.columns["time_ms"], vehicle, direction=own.columns["direction"], port=1))
+        for lapse in lapses:
+            peers = peers.then(lapse)
+    peers = peers.take(np.argsort(peers.columns["time_ms"], kind="stable"))
+    near, far = (explained(Bench(OddHour()), peers.then(at(204, hour)))[0] for hour in (19.5, 3.0))
+    assert far < near < 0.05
+    assert explained(Bench(OddHour()), commuter(days=30).then(at(32, 3.0)))[0] > far
 
 
 def test_a_clock_change_leaves_the_habit() -> None:

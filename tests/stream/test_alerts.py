@@ -17,6 +17,7 @@ from detectors.base import DAY_MS, HOUR_MS, Columns, Context, Detector, Finding,
 from detectors.budget import GUARD_ONE, GUARD_TWO
 from detectors.calibration import rank
 from detectors.catalogue import DETECTORS, build
+from detectors.context import group_of
 from detectors.judge import p_without
 from detectors.odd_hour import OddHour
 from schemas.batch import Array
@@ -58,7 +59,8 @@ def rows_of(verdicts: Verdicts, alerts: list[Alert], names: list[str]) -> list[R
     for i, crossing in enumerate(assessed.batch.crossing_id):
         cohort, key, total = verdicts.cohort[i], assessed.batch.crossing_key[i], verdicts.score_nats[i]
         said = {name: k for k, name in enumerate(names) if not math.isnan(assessed.p[i, k])}
-        upper = {n: float(rank(-math.log(verdicts.raw_p[i, k]), k, cohort, *tables)[1]) for n, k in said.items()}
+        group = {n: group_of(cohort, verdicts.context[i], n == "new_port") for n in said}
+        upper = {n: float(rank(-math.log(verdicts.raw_p[i, k]), k, group[n], *tables)[1]) for n, k in said.items()}
         terms = {name: float(assessed.terms[i, k]) for name, k in said.items()}
         without = {n: float(p_without(total, t, cohort, key, len(names), *tables)) for n, t in terms.items()}
         out.append(Row(
