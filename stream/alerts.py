@@ -70,6 +70,7 @@ class AlertBuilder:
             threshold=round(float(assessed.threshold[i]), 6),
             config=self.config_id,
             detectors=self.detectors_id,
+            priority=verdicts.feedback.priority(verdicts.said[i].tobytes()),
         )
 
     def _reasons(self, verdicts: Verdicts, i: int, context: Context) -> list[Reason]:

@@ -64,3 +64,4 @@ class Assessed(NamedTuple):
     p: F8  # [n, D] calibrated; NaN = not evaluated
     evidence: F8  # [n, E]
     terms: F8  # [n, D] nats each detector adds to the combination
+    control: NDArray[np.bool_]  # drawn for the random control sample

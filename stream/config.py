@@ -29,6 +29,8 @@ class PipelineConfig:
     detectors: tuple[str, ...] = ()  # names; () = all
     river_detectors: tuple[RiverSpec, ...] = ()
     shift_changes: tuple[int, ...] = ()  # minutes after local midnight
+    control_share: float = 1e-3
+    control_key: bytes = field(default=bytes(16), repr=False)  # secret: who looks must not know who was drawn
     max_vehicles: int = 12_000_000
     forget_after_days: int = 400
     config_id: str = "sha256:" + "0" * 64

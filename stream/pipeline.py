@@ -6,6 +6,7 @@ socket; results do not depend on how the stream was cut into batches.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,8 @@ from detectors.base import Detector, Parameters
 from detectors.catalogue import FEATURES, build
 from detectors.river_adaptor import RiverAdaptor
 from schemas.batch import CrossingBatch
-from schemas.models import Alert
+from schemas.dispositions import Given
+from schemas.models import Alert, Control, Notice, moment_of
 from schemas.ports import Ports
 from stream import snapshot
 from stream.alerts import AlertBuilder
@@ -30,10 +32,20 @@ BLOCK = 4096  # crossings assessed at a time, however large the batch: keeps the
 
 
 class Decided(NamedTuple):
-    """What came out of a push: alerts, and the crossings decided, in parts that share one event-time hour."""
+    """What came out of a push: alerts, the crossings decided, in parts that share one event-time hour, and the rest.
+
+    `control` are crossings of the random sample; they go nowhere near the alerts.
+    """
 
     alerts: list[Alert]
     assessed: list[Assessed]
+    control: list[Control]
+    notices: list[Notice]
+
+    @classmethod
+    def nothing(cls) -> Decided:
+        """Empty lists to be filled."""
+        return cls([], [], [], [])
 
 
 class Pipeline:
@@ -49,7 +61,7 @@ class Pipeline:
         self.at_ports = port_stage(config, self.layout, ports, self._failed)
         self.builder = AlertBuilder(self.layout, ports, config.config_id)
         self.accepted = 0
-        self.alerts = 0
+        self.alerts = self.control = 0
         self.snapshot = 0  # number of the last one that was begun or read; see stream/snapshot.py
 
     @property
@@ -72,11 +84,13 @@ class Pipeline:
             "alerts": self.alerts,
             "vehicles": len(self.vehicles.table),
             "evicted_early": self.vehicles.table.evicted_early,
+            "control": self.control,
+            **{f"dispositions {key}": count for key, count in sorted(self.at_ports.feedback.counts.items())},
         }
 
     def push(self, batch: CrossingBatch) -> Decided:
         """Take crossings in their order of arrival; decide those that the watermark has passed."""
-        decided = Decided([], [])
+        decided = Decided.nothing()
         for start in range(0, len(batch), BLOCK):
             part = batch if len(batch) <= BLOCK else batch.take(slice(start, start + BLOCK))
             assessment = self.vehicles.push(part, len(self.ports))
@@ -84,9 +98,13 @@ class Pipeline:
             self._decide(self.reorder.push(assessment), decided)
         return decided
 
+    def learn(self, given: Sequence[Given]) -> None:
+        """Take in what people found; each disposition counts from two hours of event time after its `at`."""
+        self.at_ports.feedback.hear(given)
+
     def flush(self) -> Decided:
         """Decide all that still waits: the end of the input."""
-        decided = Decided([], [])
+        decided = Decided.nothing()
         self._decide(self.reorder.flush(), decided)
         return decided
 
@@ -106,6 +124,19 @@ class Pipeline:
             self.alerts += len(alerts)
             decided.alerts.extend(alerts)
             decided.assessed.append(verdicts.assessed)
+            decided.control.extend(self._control(verdicts.assessed))
+            self.control += int(verdicts.assessed.control.sum())
+
+    def _control(self, assessed: Assessed) -> Iterator[Control]:
+        """The crossings of the random sample among those decided."""
+        batch = assessed.batch
+        for i in assessed.control.nonzero()[0].tolist():
+            yield Control(
+                crossing_id=batch.crossing_id[i],
+                occurred_at=moment_of(int(batch.time_ms[i])),
+                port=self.ports.name_of(int(batch.port[i])),
+                lane=batch.lane[i],
+            )
 
     def _failed(self, detector: Detector, _: Exception) -> None:
         self.errors[detector.name] = self.errors.get(detector.name, 0) + 1

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from detectors import budget, calibration, pairs
 from detectors.base import Columns, Out
 from detectors.catalogue import FEATURES
+from detectors.control import drawn
 from detectors.features import features
 from detectors.judge import judge
 from detectors.pairs_found import FOUND
 from schemas.batch import LANE_TYPES, Array
 from stream.assessment import Assessed, Assessment
 from stream.config import PipelineConfig
+from stream.feedback import Feedback
 from stream.reorder import Ordered
 from stream.shared import LAG, SharedCounts, Sums, period_of
 from stream.stages import Bank, Collected, runs
@@ -54,9 +56,11 @@ class Verdicts(NamedTuple):
     assessed: Assessed
     raw_p: NDArray[np.float64]  # [n, D] as the detectors said it
     cohort: NDArray[np.int64]
-    context: NDArray[np.uint8]
+    context: NDArray[np.uint8]  # [n] see detectors/context.py
     score_nats: NDArray[np.float64]
+    said: NDArray[np.uint8]  # [n, D] the answers in a byte each, see `detectors.judge.kept`
     calibrator: Calibrator
+    feedback: Feedback
 
 
 class PortStage:
@@ -80,6 +84,7 @@ class PortStage:
         self.new_port = bank.layout.column.get("new_port", -1)
         self._alone = np.array([d.alone for d in bank.layout.detectors], np.bool_)
         self._for_operators = np.array([d.audience == "operator" for d in bank.layout.detectors], np.bool_)
+        self.feedback = Feedback(self._for_operators)
 
     def push(self, ordered: Ordered, ports: int) -> Iterator[Verdicts]:
         """Decide crossings that are in order; one result for each event-time hour among them.
@@ -100,18 +105,35 @@ class PortStage:
         """Publish what is due before crossings of `period` are decided."""
         new = period > self.bank.period
         self.bank.enter(period, ports)
-        if new and self.bank.alone:
+        if not new:
+            return
+        if self.bank.alone:
             for k in sorted(k for k in self.calibrator.counts.open if k <= period - LAG):
                 self.calibrator.roll(k)
+            for k in sorted(k for k in self.feedback.open() if k <= period - LAG):
+                self.feedback.publish(k, [self.feedback.collect(k)])
+        self.feedback.advance(period - LAG)
+        self.use_feedback()
+
+    def use_feedback(self) -> None:
+        """Take up what was learnt from what people found."""
+        self.weights = self.feedback.factors()
+        self.seized_key, self.seized_ms = self.feedback.seized_key, self.feedback.seized_ms
+
+    def open_periods(self) -> set[int]:
+        """Periods that hold something to collect."""
+        tables = [*self.bank.tables(), self.calibrator.counts]
+        return {k for table in tables for k in table.open} | self.feedback.open()
 
     def collect(self, period: int) -> Collected:
-        """What this partition collected in a period: its detectors' tables, then the calibration."""
-        return [*self.bank.collect(period), self.calibrator.counts.collect(period)]
+        """What this partition collected in a period: its detectors' tables, the calibration, what people found."""
+        return [*self.bank.collect(period), self.calibrator.counts.collect(period), self.feedback.collect(period)]
 
     def publish(self, period: int, partitions: Sequence[Collected]) -> None:
         """Fold the collections of all partitions of one period."""
         self.bank.publish(period, partitions)
-        self.calibrator.publish(period, [c for part in partitions if (c := part[-1]) is not None])
+        self.calibrator.publish(period, [c for part in partitions if (c := part[-2]) is not None])
+        self.feedback.publish(period, [part[-1] for part in partitions])
 
     def _decide(self, rows: Assessment, at_ms: Array, late: Array, period: int) -> Verdicts:
         batch, n = rows.batch, len(at_ms)
@@ -132,10 +154,21 @@ class PortStage:
             self.config.budget_cap_per_hour * self.config.operators,
             context, calibrated, terms, said, score, p_value, threshold, alerted,
         )  # fmt: skip
+        control = drawn(batch.crossing_key, self.config.control_key, self.config.control_share)
+        self.feedback.note(period, batch.crossing_key, batch.vehicle_key, alerted, control, said)
         assessed = Assessed(
-            batch, -np.log10(p_value) + 0.0, p_value, alerted, late, threshold, calibrated, rows.evidence, terms
+            batch,
+            -np.log10(p_value) + 0.0,
+            p_value,
+            alerted,
+            late,
+            threshold,
+            calibrated,
+            rows.evidence,
+            terms,
+            control,
         )
-        return Verdicts(assessed, rows.p, cohort, context, score, self.calibrator)
+        return Verdicts(assessed, rows.p, cohort, context, score, said, self.calibrator, self.feedback)
 
     def _detect(self, rows: Assessment, slots: Array, period: int) -> None:
         """Run the detectors whose key is the port; they write into the columns of `rows`."""

@@ -1,6 +1,7 @@
 """How is the whole state of a pipeline written down and read again? As arrays and one JSON file.
 
-Only models of river detectors from the configuration are Python objects; see `detectors/river_state.py`.
+Only river's models (of detectors from the configuration, and of what people found) are Python objects; see
+`detectors/river_state.py`.
 
 The table of vehicles is the large part. A save after a save writes only the rows that changed since (`rows-N.npy`,
 `slots-N.npy`) and hard-links the earlier parts; when the changes outweigh half of the table, the parts become many or
@@ -23,6 +24,7 @@ from detectors.river_adaptor import RiverAdaptor
 from schemas.batch import COLUMN_NAMES, TEXT_COLUMNS, CrossingBatch, dtype_of
 from schemas.errors import ConfigError
 from stream.assessment import Assessment
+from stream.feedback import Learnt
 from stream.reorder import Reorder
 from stream.shared import SharedCounts
 from stream.state import StateTable
@@ -50,6 +52,8 @@ def save(pipeline: Pipeline, folder: Path, previous: Path | None) -> None:
     for name, shared in _shared(pipeline).items():
         np.savez(folder / f"shared-{name}.npz", allow_pickle=False, **shared.save())
     np.savez(folder / "waiting.npz", allow_pickle=False, **_waiting(pipeline.reorder))
+    learnt = pipeline.at_ports.feedback.save()
+    np.savez(folder / "feedback.npz", allow_pickle=False, **learnt.arrays)
     state = {
         "snapshot": pipeline.snapshot,
         "tables": tables,
@@ -57,7 +61,14 @@ def save(pipeline: Pipeline, folder: Path, previous: Path | None) -> None:
         "ports": pipeline.ports.to_json(),
         "clock": [pipeline.vehicles.clock.newest, pipeline.vehicles.clock.ahead],
         "periods": [pipeline.vehicles.bank.period, pipeline.at_ports.bank.period],
-        "counters": [pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts],
+        "counters": [
+            pipeline.accepted,
+            pipeline.vehicles.duplicates,
+            pipeline.at_ports.late,
+            pipeline.alerts,
+            pipeline.control,
+        ],
+        "feedback": [learnt.values, _save_blob(folder / "feedback.pickle", learnt.model)],
         "errors": pipeline.errors,
     }
     (folder / STATE).write_text(json.dumps(state, sort_keys=True))
@@ -78,7 +89,13 @@ def load(pipeline: Pipeline, folder: Path) -> None:
         _restore_waiting(pipeline.reorder, dict(arrays))
     pipeline.vehicles.clock.newest, pipeline.vehicles.clock.ahead = state["clock"]
     pipeline.vehicles.bank.period, pipeline.at_ports.bank.period = state["periods"]
-    pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts = state["counters"]
+    (pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts,
+     pipeline.control) = state["counters"]  # fmt: skip
+    values, digest = state["feedback"]
+    with np.load(folder / "feedback.npz", allow_pickle=False) as arrays:
+        learnt = Learnt(dict(arrays), values, _load_blob(folder / "feedback.pickle", digest))
+    pipeline.at_ports.feedback.load(learnt)
+    pipeline.at_ports.use_feedback()
     pipeline.errors, pipeline.snapshot = state["errors"], state["snapshot"]
 
 
@@ -156,21 +173,28 @@ def _river(pipeline: Pipeline) -> dict[str, RiverAdaptor]:
 
 def _save_river(pipeline: Pipeline, folder: Path) -> dict[str, str]:
     """Write the models; returns the SHA-256 of each file."""
-    digests = {}
-    for file, detector in _river(pipeline).items():
-        blob = detector.dump()
-        (folder / file).write_bytes(blob)
-        digests[file] = hashlib.sha256(blob).hexdigest()
-    return digests
+    return {file: _save_blob(folder / file, detector.dump()) for file, detector in _river(pipeline).items()}
 
 
 def _load_river(pipeline: Pipeline, folder: Path, digests: Mapping[str, str]) -> None:
     """Read the models; ConfigError where a file is not the one that was written."""
     for file, detector in _river(pipeline).items():
-        blob = (folder / file).read_bytes()
-        if hashlib.sha256(blob).hexdigest() != digests[file]:
-            raise ConfigError(f"the saved state is damaged: {folder / file} was changed. Name another state folder.")
-        detector.load(blob)
+        detector.load(_load_blob(folder / file, digests[file]))
+
+
+def _save_blob(path: Path, blob: bytes) -> str:
+    """Write river's objects, if there are any; returns the SHA-256 that `_load_blob` wants."""
+    if blob:
+        path.write_bytes(blob)
+    return hashlib.sha256(blob).hexdigest()
+
+
+def _load_blob(path: Path, digest: str) -> bytes:
+    """The bytes that were written; ConfigError where the file was changed."""
+    blob = path.read_bytes() if path.exists() else b""
+    if hashlib.sha256(blob).hexdigest() != digest:
+        raise ConfigError(f"the saved state is damaged: {path} was changed. Name another state folder.")
+    return blob
 
 
 def _waiting(reorder: Reorder) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from detectors.base import DAY_MS, Columns, Detector, Out
 from schemas.batch import Array, CrossingBatch, carried
 from stream.assessment import Assessment
 from stream.clock import EventClock
-from stream.shared import LAG, SharedCounts, Sums, period_of
+from stream.shared import LAG, SharedCounts, period_of
 from stream.state import StateTable
 
-Collected = list[Sums | None]
+Collected = list[Any]  # sums of each table, None where there are none; then what else a stage exchanges
 OnError = Callable[[Detector, Exception], None]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from schemas.batch import CrossingBatch
+from schemas.dispositions import Given
 from stream.alerts import AlertBuilder
 from stream.assessment import Assessment
 from stream.config import PipelineConfig
@@ -39,7 +40,7 @@ class Board:
 
     def collect(self, upto: int) -> None:
         """Every partition has passed hour `upto`: hand over what it collected until then."""
-        for period in sorted({k for s in self.stages for t in tables(s) for k in t.open if k <= upto}):
+        for period in sorted({k for s in self.stages for k in opened(s) if k <= upto}):
             parts = [s.collect(period) if isinstance(s, PortStage) else s.bank.collect(period) for s in self.stages]
             assert period not in self.collected
             self.collected[period] = parts
@@ -52,11 +53,11 @@ class Board:
             self.taken[number] = k
 
 
-def tables(stage: VehicleStage | PortStage):  # type: ignore[no-untyped-def]
-    """The shared tables of a stage."""
-    yield from stage.bank.tables()
+def opened(stage: VehicleStage | PortStage) -> set[int]:
+    """The periods for which a stage holds something."""
     if isinstance(stage, PortStage):
-        yield stage.calibrator.counts
+        return stage.open_periods()
+    return {k for table in stage.bank.tables() for k in table.open}
 
 
 class Cluster:
@@ -73,8 +74,13 @@ class Cluster:
         self.decided: list[Decided] = []
         self.vehicle_board, self.port_board = Board(self.vehicles), Board(self.ports)
 
-    def run(self, batch: CrossingBatch, rng: np.random.Generator) -> list[Decided]:
-        """Interleave the partitions' own streams at random, as far as the exchange of sums lets each go."""
+    def run(self, batch: CrossingBatch, rng: np.random.Generator, given: Sequence[Given] = ()) -> list[Decided]:
+        """Interleave the partitions' own streams at random, as far as the exchange of sums lets each go.
+
+        Every port partition hears all dispositions `given`.
+        """
+        for stage in self.ports:
+            stage.feedback.hear(given)
         home = batch.vehicle_key % np.uint64(len(self.vehicles))
         streams = [batch.take(np.flatnonzero(home == k)) for k in range(len(self.vehicles))]
         at = [0] * len(streams)
@@ -119,4 +125,4 @@ class Cluster:
             self.port_board.collect(period - LAG)
             self.port_board.enter(number, period)
             for verdicts in self.ports[number].push(cut, len(self.names)):
-                self.decided.append(Decided(self.builder.alerts(verdicts), [verdicts.assessed]))
+                self.decided.append(Decided(self.builder.alerts(verdicts), [verdicts.assessed], [], []))
