@@ -14,6 +14,7 @@ from detectors.impossible_journey import ImpossibleJourney
 from detectors.lane_switch import LaneSwitch
 from detectors.linked_to_seizure import LinkedToSeizure
 from detectors.new_port import NewPort
+from detectors.new_vehicle_ramp import NewVehicleRamp
 from detectors.night_choke_point import NightChokePoint
 from detectors.odd_hour import OddHour
 from detectors.outbound_run import OutboundRun
@@ -49,6 +50,7 @@ VEHICLE_DETECTORS = (
     OutboundRun,
     FlowImbalance,
     TrustedLane,
+    NewVehicleRamp,
     TrailerNovelty,
     DriverChurn,
     VehicleMismatch,

@@ -172,7 +172,8 @@ def mixed(seed: int = 1, vehicles: int = 60, each: int = 100, days: int = 160) -
         gaps[rng.random(each) < 0.05] = rng.integers(0, 600_000)
         if v % 4 == 0:
             gaps[each // 3] = 95 * DAY
-        times = MONDAY + rng.integers(0, 5 * DAY) + np.cumsum(gaps)
+        start = MONDAY + (5 * v * DAY if v % 4 >= 2 else 0)  # some are first seen when the log is old
+        times = start + rng.integers(0, 5 * DAY) + np.cumsum(gaps)
         swap = np.flatnonzero(rng.random(each - 1) < 0.02)
         times[swap], times[swap + 1] = times[swap + 1], times[swap]
         direction = (np.arange(each) + (rng.random(each) < 0.03).cumsum()) % 2

@@ -127,6 +127,7 @@ def test_scores_before_it_learns(name: str) -> None:
         "lane_switch",
         "shift_change",
         "flow_imbalance",
+        "new_vehicle_ramp",
     }  # the same again is one more that counts, and odder for it
     _, (p, _, _) = answered(name)
     odd = int(np.nanargmin(p))
