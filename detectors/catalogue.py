@@ -18,6 +18,7 @@ from detectors.new_vehicle_ramp import NewVehicleRamp
 from detectors.night_choke_point import NightChokePoint
 from detectors.odd_hour import OddHour
 from detectors.outbound_run import OutboundRun
+from detectors.party_burst import PartyBurst
 from detectors.peer_outlier import PeerOutlier
 from detectors.port_shopping import PortShopping
 from detectors.read_evasion import ReadEvasion
@@ -57,6 +58,7 @@ VEHICLE_DETECTORS = (
     WeightDelta,
     EmptyMismatch,
     FreshRegistration,
+    PartyBurst,
 )
 PORT_DETECTORS = (PeerOutlier, Convoy, RecurrentGroup, Spotter, LinkedToSeizure)
 DETECTORS = (*VEHICLE_DETECTORS, *PORT_DETECTORS)
