@@ -1,4 +1,4 @@
-"""What is written about each crossing? Lane, freight, order of arrival: from rows to the columns of a log."""
+"""How do the crossings that were read become a log? With lane, class and fields, in order of time and of arrival."""
 
 from __future__ import annotations
 
@@ -6,98 +6,125 @@ from hashlib import blake2b
 
 import numpy as np
 
-from evaluation.simulator.people import TRUCKER, People, World
-from evaluation.simulator.plant import Episode
-from evaluation.simulator.ports import Array, Places
-from evaluation.simulator.stories import LABELS
-from evaluation.simulator.traffic import COMMODITIES, Freight, Traffic
-from evaluation.simulator.trips import BENIGN, Rows
+from evaluation.simulator.fields import Seen, draw_fields, seen_class, trips_of
+from evaluation.simulator.ground import Ground
+from evaluation.simulator.kinds import KINDS
+from evaluation.simulator.overrides import Overrides
+from evaluation.simulator.papers import draw_freight
+from evaluation.simulator.people import People, World
+from evaluation.simulator.plant import LABELS, Episode
+from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array, Places
+from evaluation.simulator.reads import Read
+from evaluation.simulator.roster import LANES, Roster
+from evaluation.simulator.traffic import Traffic
+from evaluation.simulator.trips import BENIGN, LIVES, Rows
 
 _LANE_LETTERS = ("G", "R", "T", "C", "F", "B")  # general, ready, trusted, commercial, commercial trusted, bus
 
 
 def to_traffic(
-    seed: int, world: World, people: People, places: Places, rows: Rows, confidence: Array, episodes: list[Episode],
-    rng: np.random.Generator,
-) -> Traffic:  # fmt: skip
-    """Sorts by time and draws what the reader, the lane and the truck's papers say."""
+    seed: int, world: World, ground: Ground, read: Read, episodes: list[Episode], rng: np.random.Generator
+) -> Traffic:
+    """Sorts by time and draws what the lane, the camera, the booth and the papers say."""
+    people, rows = ground.people, read.rows
     order = np.lexsort((rows.vehicle, rows.time_ms))
-    rows, confidence = rows.take(order), confidence[order]
-    lane_type = _lane_types(people, rows, rng)
-    lane, lane_names = _lanes(places, rows, lane_type, rng)
-    ids = [f"{seed:x}-{row:09d}" for row in np.flatnonzero(rows.label >= 0)]
+    rows, confidence = rows.take(order), read.confidence[order]
+    true_class = people.vehicle_class[rows.body]
+    seen = Seen(rows, *_lanes(ground, rows, _lane_types(people, rows, rng), rng), true_class)
+    trip = trips_of(people, rows)
+    shown = seen_class(world, true_class, rng)
+    _say(ground.overrides, rows, {"vehicle_class": shown, "confidence": confidence})
     marked = np.flatnonzero(rows.label >= 0)
-    innocent = np.flatnonzero((rows.label < 0) & (rows.note > 0))
     return Traffic(
         seed=seed,
-        places=places,
-        vehicle_names=[_name(seed, v) for v in range(len(people.kind))],
-        lane_names=lane_names,
+        places=ground.places,
+        vehicle_names=[_name(seed, v) for v in range(read.plates)],
+        lane_names=[f"{letter}{n + 1:02d}" for letter in _LANE_LETTERS for n in range(LANES)],
         time_ms=rows.time_ms,
         vehicle=rows.vehicle,
         port=rows.port,
         direction=rows.direction,
-        lane=lane,
-        lane_type=lane_type,
-        vehicle_class=people.vehicle_class[rows.vehicle],
+        lane=(seen.lane_type.astype(np.int16) * LANES + seen.number).astype(np.int16),
+        lane_type=seen.lane_type,
+        vehicle_class=shown,
         confidence=confidence,
-        freight=_freight(people, rows, rng),
+        fields=draw_fields(world, ground.places, ground.cast, seen, trip, ground.overrides, rng),
+        freight=draw_freight(world, people, ground.cast, rows, trip, ground.overrides, rng),
         arrival=_arrival(world, rows.time_ms, rng),
-        labels=[(i, LABELS[rows.label[row]], int(rows.episode[row])) for i, row in zip(ids, marked, strict=True)],
-        benign=[
-            (f"{seed:x}-{row:09d}", "benign:" + BENIGN[rows.note[row]], int(rows.vehicle[row])) for row in innocent
-        ],
+        labels=[(_id(seed, row), LABELS[rows.label[row]], int(rows.episode[row])) for row in marked.tolist()],
+        benign=_innocent(seed, people, rows),
         episodes=episodes,
     )
+
+
+def _id(seed: int, row: int) -> str:
+    return f"{seed:x}-{row:09d}"
 
 
 def _name(seed: int, vehicle: int) -> str:
     return blake2b(f"{seed}/{vehicle}".encode(), digest_size=16).hexdigest()
 
 
+def _innocent(seed: int, people: People, rows: Rows) -> list[tuple[str, str, int]]:
+    """What looks odd and is not; below that, all crossings of those whose whole life may look odd."""
+    of_kind = np.array([LIVES.get(kind, 0) for kind in KINDS])
+    note = np.where(rows.note > 0, rows.note, of_kind[people.kind[rows.body]])
+    row = np.flatnonzero((rows.label < 0) & (note > 0))
+    names = [f"benign:{name}" for name in BENIGN]
+    return [
+        (_id(seed, r), names[n], v)
+        for r, n, v in zip(row.tolist(), note[row].tolist(), rows.vehicle[row].tolist(), strict=True)
+    ]
+
+
+def _say(overrides: Overrides, rows: Rows, columns: dict[str, Array]) -> None:
+    """Puts what stories set over the columns, in place."""
+    for name, column in columns.items():
+        at, values = overrides.found(name, rows.handle)
+        column[at] = values
+
+
 def _lane_types(people: People, rows: Rows, rng: np.random.Generator) -> Array:
     """Trusted vehicles mostly use their lanes; ready lanes are taken inbound by some."""
-    kind, trusted = people.vehicle_class[rows.vehicle], people.trusted[rows.vehicle]
-    draw = rng.random(len(rows.vehicle))
-    ready = (rng.random(len(people.kind)) < 0.35)[rows.vehicle] & (rows.direction == 0) & (draw < 0.9)
+    kind, trusted = people.vehicle_class[rows.body], people.trusted[rows.body]
+    draw = rng.random(len(rows.body))
+    ready = (rng.random(len(people.kind)) < 0.35)[rows.body] & (rows.direction == 0) & (draw < 0.9)
     car = np.where(trusted & (draw < 0.96), 2, np.where(ready, 1, 0))
     truck = np.where(trusted & (draw < 0.98), 4, 3)
     return np.where(np.isin(kind, (3, 4)), truck, np.where(kind == 2, 5, car)).astype(np.int8)
 
 
-def _lanes(places: Places, rows: Rows, lane_type: Array, rng: np.random.Generator) -> tuple[Array, list[str]]:
-    """A lane of the right type, any of those the port has; more lanes at busier ports."""
-    cars = np.clip(np.ceil(np.sqrt(places.volume[0] / places.volume[0].max()) * 20), 1, 20)
-    share = np.array([0.5, 0.3, 0.2, 0.4, 0.2, 0.05])
-    count = np.maximum(1, np.ceil(cars[:, None] * share))  # [P, lane types]
-    pick = np.where(np.isnan(rows.lane), rng.random(len(rows.vehicle)), rows.lane)
-    number = np.minimum(np.floor(pick * count[rows.port, lane_type]), 19).astype(np.int16)
-    names = [f"{letter}{n + 1:02d}" for letter in _LANE_LETTERS for n in range(20)]
-    return (lane_type.astype(np.int16) * 20 + number).astype(np.int16), names
+def _lanes(ground: Ground, rows: Rows, lane_type: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Lane type and number: one of those open at the hour; some drivers have a favourite one."""
+    people, roster = ground.people, ground.roster
+    pick = _habitual(len(people.kind), rows, rng) * _open(ground.places, rows)
+    _say(ground.overrides, rows, {"lane_type": lane_type})
+    pick = np.where(np.isnan(rows.lane), pick, rows.lane)
+    _say(ground.overrides, rows, {"lane": pick})
+    number = _number(roster, rows.port, lane_type, pick)
+    at, leader, apart = ground.overrides.companions(rows.handle)
+    lane_type[at] = lane_type[leader]
+    number[at] = (number[leader] + apart) % roster.lanes[rows.port[at], lane_type[at]]
+    return lane_type, number
 
 
-def _freight(people: People, rows: Rows, rng: np.random.Generator) -> Freight:
-    """Weight around the truck's own empty and laden weights; mostly its own trailer and driver; its carrier's goods."""
-    row = np.flatnonzero(people.kind[rows.vehicle] == TRUCKER)
-    truck, n, total = rows.vehicle[row], len(row), len(people.kind)
-    empty = rng.normal(14_500, 1_200, total).clip(8_000, 20_000)
-    cargo = rng.normal(14_000, 4_000, total).clip(1_500, 24_000)
-    loaded = rng.beta(2, 1.2, (2, total))  # by direction
-    laden = rng.random(n) < loaded[rows.direction[row], truck]
-    habit = rng.uniform(0.02, 0.15, total)
-    weight = empty[truck] * rng.normal(1, 0.01, n) + laden * cargo[truck] * np.exp(
-        habit[truck] * rng.standard_normal(n)
-    )
-    carrier = rng.integers(0, max(2, total // 40) % 65_000, total)
-    goods = rng.integers(0, len(COMMODITIES), (total, 2))
-    swap = rng.random((3, n)) < np.array([[0.12], [0.06], [0.1]])
-    trailer = np.where(swap[0], rng.integers(0, total, n), truck)
-    driver = np.where(swap[1], rng.integers(0, total, n), truck)
-    commodity = np.where(swap[2], rng.integers(0, len(COMMODITIES), n), goods[truck, rows.direction[row]])
-    return Freight(
-        row, np.rint(weight * rows.weight[row] / 10).astype(np.int32) * 10, laden, trailer.astype(np.int32),
-        driver.astype(np.int32), carrier[truck].astype(np.int32), commodity.astype(np.int8),
-    )  # fmt: skip
+def _habitual(vehicles: int, rows: Rows, rng: np.random.Generator) -> Array:
+    """Where among the lanes, 0 to 1: near the driver's favourite on some share of crossings, else anywhere."""
+    n = len(rows.body)
+    favourite, faithful = rng.random(vehicles)[rows.body], rng.beta(0.8, 2.0, vehicles)[rows.body]
+    near = np.clip(favourite + rng.normal(0, 0.05, n), 0, 0.999)
+    return np.where(rng.random(n) < faithful, near, rng.random(n))
+
+
+def _open(places: Places, rows: Rows) -> Array:
+    """The share of lanes that are open at the local hour."""
+    by_hour = np.interp(np.arange(24), [0, 4, 6, 9, 19, 23], [0.4, 0.3, 0.7, 1.0, 1.0, 0.5])
+    return np.asarray(by_hour[places.to_local(rows.time_ms, rows.port) % DAY_MS // HOUR_MS])
+
+
+def _number(roster: Roster, port: Array, lane_type: Array, pick: Array) -> Array:
+    count = roster.lanes[port, lane_type]
+    return np.asarray(np.minimum(np.floor(pick * count), count - 1).astype(np.int64))
 
 
 def _arrival(world: World, time_ms: Array, rng: np.random.Generator) -> Array:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from evaluation.simulator.cast import Cast
 from evaluation.simulator.overrides import Overrides
 from evaluation.simulator.people import People
 from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array, Places
@@ -47,11 +48,9 @@ class Ground:
     """The crossings that stories are planted in: rows by vehicle and time, and the edits so far."""
 
     def __init__(
-        self, rows: Rows, people: People, places: Places, days: int, rng: np.random.Generator, spare: int = 0
+        self, rows: Rows, people: People, places: Places, days: int, rng: np.random.Generator, vehicles: int, cast: Cast
     ) -> None:
-        """`spare` vehicles can be added to the `people` by `newcomer`."""
-        ordinary = len(people.kind)
-        people = people.grown(spare)
+        """The first `vehicles` of the people exist; the others are left for `newcomer`."""
         self.rows, self.people, self.places, self.rng = rows, people, places, rng
         self.begin_ms, self.end_ms = places.start_ms, places.start_ms + days * DAY_MS
         self.days = days
@@ -61,7 +60,8 @@ class Ground:
         self.added = Added()
         self.labelled = 0
         self.overrides = Overrides()
-        self.vehicles = ordinary  # so far; further ones are new
+        self.vehicles = vehicles  # so far; further ones are new
+        self.cast, self.bodies, self.routes, self.roster = cast, cast.bodies, cast.routes, cast.roster
         self.decided: list[Decided] = []
         self._fresh = _FRESH
 
@@ -98,17 +98,20 @@ class Ground:
         return int(source.vehicle[row]), int(source.time_ms[row]), int(source.port[row]), int(source.direction[row])
 
     def newcomer(self, like: int, **profile: Any) -> int | None:
-        """A vehicle that was never seen, with the habits of `like` but for what `profile` says; None: no more left.
+        """A vehicle that was never seen, like another but for what `profile` says; None: no more left.
 
-        It makes no crossings by itself. Names are those of the columns of `People`. Raises AttributeError for another.
+        It makes no crossings by itself. Names are those of the columns of `People` and `Bodies`; make, model, colour
+        and drivers are its own unless given. Raises AttributeError for another name.
         """
         if self.vehicles == len(self.people.kind):
             return None
         vehicle = self.vehicles
         self.vehicles += 1
         self.people.copy(like, vehicle)
+        self.routes.copy(like, vehicle)
+        self.bodies.registered_on[vehicle] = self.bodies.registered_on[like]
         for name, value in profile.items():
-            getattr(self.people, name)[vehicle] = value
+            getattr(self.people if hasattr(self.people, name) else self.bodies, name)[vehicle] = value
         return vehicle
 
     def fresh(self) -> int:
@@ -116,9 +119,13 @@ class Ground:
         self._fresh += 1
         return self._fresh
 
-    def provides(self, field: str, port: int) -> bool:  # noqa: ARG002 (ports differ from here on)
-        """Whether the port reports the field; where it does not, what is set is not written."""
-        return True
+    def provides(self, field: str, port: int, direction: int = 0) -> bool:
+        """Whether crossings of the port report the field; where they do not, what is set is not written."""
+        return self.cast.reported.provides(field, port, direction)
+
+    def shift_hours(self, port: int) -> list[int]:
+        """Local hours of the day at which the officers of a port change."""
+        return self.roster.hours(port)
 
     def remove(self, index: Array | int) -> None:
         """Takes rows out of the log."""

@@ -27,6 +27,8 @@ class Overrides:
     def __init__(self) -> None:
         self._values: dict[str, dict[int, Any]] = {}
         self.beside: dict[int, tuple[int, int]] = {}  # handle -> (handle of the leader, lanes apart)
+        self._handles: Array | None = None
+        self._place: Array = np.empty(0, np.int64)
 
     def set(self, handle: int, field: str, value: Any) -> None:
         """One field of one crossing; None is absent. Raises KeyError for a field that nobody writes."""
@@ -38,21 +40,25 @@ class Overrides:
     def found(self, field: str, handles: Array) -> tuple[Array, list[Any]]:
         """Where in `handles` (each at most once there) the crossings with a value for `field` stand, and the values."""
         wanted = self._values.get(field, {})
-        return _found(np.fromiter(wanted, np.int64, len(wanted)), list(wanted.values()), handles)
+        at, kept = self._located(np.fromiter(wanted, np.int64, len(wanted)), handles)
+        values = list(wanted.values())
+        return at, [values[i] for i in kept.tolist()]
 
     def companions(self, handles: Array) -> tuple[Array, Array, Array]:
         """Of those beside another: where they stand in `handles`, where the other does, how many lanes apart."""
-        pairs = [(h, leader, apart) for h, (leader, apart) in self.beside.items()]
-        table = np.array(pairs, np.int64).reshape(-1, 3)
-        at, kept = _found(table[:, 0], list(range(len(table))), handles)
-        leader_at, again = _found(table[kept, 1], list(range(len(kept))), handles)
-        return at[again], leader_at, table[kept, 2][again]
+        table = np.array([(h, *other) for h, other in self.beside.items()], np.int64).reshape(-1, 3)
+        at, kept = self._located(table[:, 0], handles)
+        leader_at, again = self._located(table[kept, 1], handles)
+        return at[again], leader_at, table[kept[again], 2]
 
-
-def _found(wanted: Array, values: list[Any], handles: Array) -> tuple[Array, list[Any]]:
-    if not len(wanted) or not len(handles):
-        return np.empty(0, np.int64), []
-    order = np.argsort(handles, kind="stable")
-    at = np.minimum(np.searchsorted(handles[order], wanted), len(order) - 1)
-    there = np.flatnonzero(handles[order][at] == wanted)
-    return order[at[there]], [values[i] for i in there]
+    def _located(self, wanted: Array, handles: Array) -> tuple[Array, Array]:
+        """Where those of the wanted that are there stand, and which of the wanted they are."""
+        if not len(wanted) or not len(handles):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        if handles is not self._handles:  # asked again and again about the same ones
+            self._handles = handles
+            self._place = np.full(int(handles.max()) + 1, -1)
+            self._place[handles] = np.arange(len(handles))
+        kept = np.flatnonzero(wanted < len(self._place))
+        at = self._place[wanted[kept]]
+        return at[at >= 0], kept[at >= 0]

@@ -1,7 +1,7 @@
-"""Who crosses the generated border? Vehicles with personal habits, and the constants of one generated world.
+"""Who crosses the generated border? Vehicles with personal habits, in the mix that the ports had in 2024.
 
-Nothing here is a constant: `World` draws every share and rate from a range once a seed, and every vehicle draws its
-own hours, stays and regularity from the world, so that a detector cannot be fitted to one set of numbers.
+The shares of passenger vehicles are drawn (`world.py`); trucks and buses are as many as make their part of all
+crossings what it was at these ports. Every vehicle draws its own hours, stays and regularity (`habits.py`).
 """
 
 from __future__ import annotations
@@ -10,64 +10,28 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from evaluation.simulator.habits import draw_habits
+from evaluation.simulator.kinds import (
+    BUS,
+    COMMUTER,
+    FREIGHT,
+    HAULIER,
+    KINDS,
+    OCCASIONAL,
+    RENTAL,
+    SCHOOL,
+    SHIFT,
+    SHOPPER,
+    TOUR,
+    TRUCKER,
+)
 from evaluation.simulator.ports import Array, Places
+from evaluation.simulator.world import RANGES, World
 
-KINDS = ("commuter", "shift", "shopper", "trucker", "bus", "occasional")
-COMMUTER, SHIFT, SHOPPER, TRUCKER, BUS, OCCASIONAL = range(6)
-
-RANGES: dict[str, tuple[float, float]] = {
-    "share_commuter": (0.04, 0.09),  # of vehicles, when no number of crossings is asked for
-    "share_shift": (0.008, 0.02),
-    "share_shopper": (0.06, 0.14),
-    "share_trucker": (0.03, 0.08),
-    "share_bus": (0.0005, 0.003),
-    "attendance": (0.78, 0.93),  # mean share of working days worked
-    "leave_probability": (0.2, 0.6),  # of one block of leave a quarter
-    "commuter_hour": (6.0, 8.0),
-    "commuter_hour_spread": (0.9, 1.8),
-    "commuter_stay_h": (8.6, 9.8),
-    "jitter_h": (0.12, 0.35),  # median of the personal jitter of the hour
-    "shift_hour": (18.5, 22.5),
-    "shift_stay_h": (8.5, 12.3),
-    "shopper_hour": (10.5, 14.0),
-    "shopper_week": (0.35, 0.7),  # mean probability of shopping in a week
-    "shopper_stay_h": (1.4, 3.2),
-    "truck_week": (1.2, 3.0),  # median round trips a week
-    "truck_stay_h": (4.0, 14.0),
-    "occasional_quarter": (1.0, 1.9),  # median trips in 90 days
-    "occasional_stay_h": (9.0, 26.0),
-    "occasional_spread": (0.5, 0.9),
-    "live_inside": (0.35, 0.6),  # share of passenger vehicles that live on this side
-    "trusted": (0.15, 0.4),  # of the regulars
-    "other_port": (0.006, 0.03),  # median personal probability of another port than the home port
-    "household": (0.03, 0.09),  # share of the occasional that follow a vehicle of the same home
-    "habit_change": (0.03, 0.08),  # of regulars, a quarter
-    "holidays": (1.2, 4.0),  # public holidays a quarter
-    "holiday_wave": (2.0, 5.0),  # factor on occasional travel
-    "weekend": (1.2, 2.0),  # the same at weekends
-    "missed_read": (0.005, 0.03),  # mean over ports
-    "misread": (0.00004, 0.0002),  # plate read as somebody else's
-    "outages": (0.2, 0.8),  # reader outages a port and quarter
-    "duplicate": (0.0002, 0.002),
-    "late": (0.002, 0.01),  # arrives out of order by less than 250 ms
-    "very_late": (0.00002, 0.0002),  # by up to some minutes
-    "one_day_trip": (0.01, 0.04),  # of regulars, a quarter
-}
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """The constants of one generated border, by the names of `RANGES`."""
-
-    values: dict[str, float]
-
-    def __getitem__(self, name: str) -> float:
-        return self.values[name]
-
-    @classmethod
-    def draw(cls, rng: np.random.Generator) -> World:
-        """One world; the order of the draws is the order of the table."""
-        return cls({name: float(rng.uniform(low, high)) for name, (low, high) in RANGES.items()})
+__all__ = [
+    "BUS", "COMMUTER", "FREIGHT", "HAULIER", "KINDS", "OCCASIONAL", "RANGES", "RENTAL", "SCHOOL", "SHIFT", "SHOPPER",
+    "TOUR", "TRUCKER", "People", "World", "draw_people",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +54,10 @@ class People:
     leader: Array  # i4, vehicle of the same household, -1 for none
     change_day: Array  # f8, day on which the habit changes for good, inf for never
     change_hours: Array  # f8, by how much
+    change_port: Array  # i2, where it goes from then on
+    change_stay: Array  # f8, factor on its stays
+    enters: Array  # f8, day of the log before which it does not exist
+    leaves: Array  # f8, day after which it is gone
 
     def grown(self, by: int) -> People:
         """The same with `by` more entries, which nobody is yet: occasional, at the first port, never seen."""
@@ -107,65 +75,81 @@ def draw_people(
     world: World, places: Places, vehicles: int, days: int, target: float | None, rng: np.random.Generator
 ) -> People:
     """`vehicles` vehicles; `target` is the mean number of crossings a vehicle to aim at (None: as the world has it)."""
-    shares = _shares(world, days, target)
-    kind = rng.choice(len(KINDS), vehicles, p=shares).astype(np.int8)
-    vehicle_class = _classes(kind, rng)
+    kind = rng.choice(len(KINDS), vehicles, p=_shares(world, places, days, target)).astype(np.int8)
+    for rare in (BUS, TOUR, HAULIER, RENTAL, SCHOOL):  # a few of each, however small the border
+        if vehicles >= 500 and (kind == rare).sum() < 2:
+            kind[rng.choice(np.flatnonzero(kind == OCCASIONAL), 2, replace=False)] = rare
     home, second, third = _ports(kind, places, rng)
     regular = kind != OCCASIONAL
-    hour, jitter, log_stay, spread, rate = _habits(world, kind, days, target, rng)
-    other = np.clip(world["other_port"] * rng.lognormal(0, 0.7, vehicles), 0, 0.3)
-    other = np.where(kind == OCCASIONAL, np.clip(4 * other, 0, 0.5), other)
-    other = np.where(kind == TRUCKER, rng.beta(1, 3, vehicles), other)
-    changes = regular & (kind != BUS) & (rng.random(vehicles) < world["habit_change"] * days / 90)
+    hour, jitter, log_stay, spread, rate = draw_habits(world, kind, days, target, rng)
     leader = np.full(vehicles, -1, np.int32)
-    if regular.any():
+    cars = np.flatnonzero(np.isin(kind, (COMMUTER, SHIFT, SHOPPER, SCHOOL)))
+    if len(cars):
         followers = np.flatnonzero(~regular & (rng.random(vehicles) < world["household"]))
-        cars = np.flatnonzero(regular & (kind != TRUCKER) & (kind != BUS))
-        leader[followers] = rng.choice(cars, len(followers)) if len(cars) else -1
-        home[followers] = np.where(leader[followers] >= 0, home[leader[followers]], home[followers])
+        leader[followers] = rng.choice(cars, len(followers))
+        home[followers] = home[leader[followers]]
     inside = rng.random(vehicles) < world["live_inside"]
     inside = np.where(leader >= 0, inside[leader], inside)
+    enters, leaves = _turnover(world, vehicles, days, rng)
     return People(
-        kind, home, second, third, other, inside, vehicle_class,
-        trusted=regular & (rng.random(vehicles) < world["trusted"]),
+        kind, home, second, third, _other(world, kind, rng), inside, _classes(kind, rng),
+        trusted=regular & (kind != RENTAL) & (rng.random(vehicles) < world["trusted"]),
         hour=hour, jitter=jitter, log_stay=log_stay, spread=spread, rate=rate, leader=leader,
-        change_day=np.where(changes, rng.uniform(0.15, 0.95, vehicles) * days, np.inf),
-        change_hours=rng.choice([-1.0, 1.0], vehicles) * rng.uniform(1.5, 8.0, vehicles),
+        **_changes(world, kind, home, second, days, rng), enters=enters, leaves=leaves,
     )  # fmt: skip
 
 
-def _shares(world: World, days: int, target: float | None) -> Array:
-    """Shares of the kinds; tilted exponentially until the mean number of crossings a vehicle is the target."""
-    base = np.array([world[f"share_{name}"] for name in KINDS[:-1]])
-    base = np.append(base, 1 - base.sum())
-    if target is None:
-        return base
+def _shares(world: World, places: Places, days: int, target: float | None) -> Array:
+    """Shares of the kinds of vehicles: the passenger kinds as drawn, trucks and buses by the ports' volumes.
+
+    With a target the passenger kinds are tilted exponentially until the mean number of crossings a vehicle is met.
+    """
     weeks = days / 7
     mean = np.array([
-        2 * 5 * weeks * world["attendance"] * 0.95, 2 * 3.8 * weeks * world["attendance"],
-        2 * weeks * world["shopper_week"], 2 * weeks * world["truck_week"] * 1.1,
-        2 * 15 * weeks, 2 * days / 90 * world["occasional_quarter"] * 1.5,
+        2 * 5 * weeks * world["attendance"] * 0.92, 2 * 3.8 * weeks * world["attendance"],
+        2 * weeks * world["shopper_week"], 2 * weeks * world["truck_week"] * 1.2, 2 * 15 * weeks,
+        2 * days / 90 * world["occasional_quarter"] * 1.5, 4 * 5 * weeks * 0.75, 2 * days / 90 * 7,
+        2 * weeks * world["truck_week"] * 1.2, 2 * weeks * 0.8,
     ])  # fmt: skip
-    capped = np.minimum(mean, mean[COMMUTER])  # else a high target would be met by buses alone
+    base = np.zeros(len(KINDS))
+    passenger = np.array([COMMUTER, SHIFT, SHOPPER, SCHOOL, RENTAL, OCCASIONAL])
+    base[passenger[:-1]] = [world[f"share_{KINDS[k]}"] for k in passenger[:-1]]
+    base[OCCASIONAL] = 1 - base.sum()
+    per_car = places.crossings_2024[1:] / places.crossings_2024[0]
+    capped = np.minimum(mean, mean[COMMUTER])  # else a high target would be met by a few
+
+    def shares(tilt: float) -> Array:
+        some = base * np.exp(tilt * capped)
+        some /= some.sum()
+        crossings = float(some @ mean)
+        for kinds, part, split in (
+            ((TRUCKER, HAULIER), per_car[0], world["share_haulier"]), ((BUS, TOUR), per_car[1], world["share_tour"]),
+        ):  # fmt: skip
+            two = np.array([1 - split, split])
+            some[list(kinds)] = two * part * crossings / (two @ mean[list(kinds)])
+        return np.asarray(some / some.sum())
+
+    if target is None:
+        return shares(0.0)
+    margin = 1.15 + 0.6 * np.exp(-days / 7)  # a few days may be quiet ones; what is too much is left out later
     low, high = -4.0 / mean[COMMUTER], 12.0 / mean[COMMUTER]
     for _ in range(60):
         tilt = (low + high) / 2
-        shares = base * np.exp(tilt * capped)
-        shares = shares / shares.sum()
-        low, high = (tilt, high) if shares @ mean < 1.12 * target else (low, tilt)
-    return np.asarray(shares)
+        low, high = (tilt, high) if shares(tilt) @ mean < margin * target else (low, tilt)
+    return shares(tilt)
 
 
 def _classes(kind: Array, rng: np.random.Generator) -> Array:
     draw = rng.random(len(kind))
     cars = np.where(draw < 0.97, 0, np.where(draw < 0.985, 1, 5))
-    trucks = np.where(draw < 0.3, 3, 4)
-    return np.where(kind == TRUCKER, trucks, np.where(kind == BUS, 2, cars)).astype(np.int8)
+    cars = np.where(np.isin(kind, (SCHOOL, RENTAL)), 0, cars)
+    trucks = np.where(kind == HAULIER, 4, np.where(draw < 0.3, 3, 4))
+    return np.select([np.isin(kind, FREIGHT), np.isin(kind, (BUS, TOUR))], [trucks, 2], cars).astype(np.int8)
 
 
 def _ports(kind: Array, places: Places, rng: np.random.Generator) -> tuple[Array, Array, Array]:
     count = len(places.codes)
-    volume = np.where(kind == TRUCKER, 1, np.where(kind == BUS, 2, 0))
+    volume = np.where(np.isin(kind, FREIGHT), 1, np.where(np.isin(kind, (BUS, TOUR)), 2, 0))
     home = np.empty(len(kind), np.int16)
     for row in range(3):
         of = np.flatnonzero(volume == row)
@@ -175,44 +159,31 @@ def _ports(kind: Array, places: Places, rng: np.random.Generator) -> tuple[Array
     return home, near[home, pick[0]], near[home, pick[1]]
 
 
-def _habits(
-    world: World, kind: Array, days: int, target: float | None, rng: np.random.Generator
-) -> tuple[Array, Array, Array, Array, Array]:
-    """Hour, jitter, log stay, spread and rate of every vehicle."""
+def _other(world: World, kind: Array, rng: np.random.Generator) -> Array:
     n = len(kind)
-    normal = rng.standard_normal((5, n))
-    uniform = rng.random((3, n))
-    of = [kind == k for k in range(len(KINDS))]
-    late = uniform[0] < 0.2  # commuters of a late start
-    hour = np.select(of, [
-        world["commuter_hour"] + world["commuter_hour_spread"] * normal[0] + 5 * late,
-        world["shift_hour"] + 1.2 * normal[0],
-        world["shopper_hour"] + 1.8 * normal[0],
-        np.where(uniform[0] < 0.3, 24 * uniform[1], 9 + 3.5 * normal[0]),
-        6 + 1.5 * normal[0],
-        13 + 3.6 * normal[0],
-    ])  # fmt: skip
-    jitter = np.select(of, [
-        world["jitter_h"] * np.exp(0.5 * normal[1]), world["jitter_h"] * np.exp(0.5 * normal[1]),
-        0.6 + 1.2 * uniform[1],
-        np.where(uniform[0] < 0.3, 5.0, 0.8 + 2.5 * uniform[2]), 0.03 + 0.15 * uniform[1], 1.5 + 3 * uniform[1],
-    ])  # fmt: skip
-    log_stay = np.select(of, [
-        np.log(world["commuter_stay_h"]) + 0.08 * normal[2], np.log(world["shift_stay_h"]) + 0.1 * normal[2],
-        np.log(world["shopper_stay_h"]) + 0.35 * normal[2], np.log(world["truck_stay_h"]) + 0.8 * normal[2],
-        np.log(1.0 + 1.5 * uniform[2]), np.log(world["occasional_stay_h"]) + 1.3 * normal[2],
-    ])  # fmt: skip
-    spread = np.select(of, [
-        0.05 + 0.15 * uniform[1], 0.03 + 0.1 * uniform[1], 0.2 + 0.35 * uniform[2],
-        0.15 + 0.5 * uniform[2], 0.04 + 0.08 * uniform[1], world["occasional_spread"] * np.exp(0.3 * normal[3]),
-    ])  # fmt: skip
-    quarter = world["occasional_quarter"]
-    if target is not None:
-        quarter = min(quarter, max(0.2, target * 90 / days / 3))
-    rate = np.select(of, [
-        np.clip(world["attendance"] + 0.08 * normal[4], 0.3, 0.99),
-        np.clip(world["attendance"] + 0.06 * normal[4], 0.3, 0.99),
-        np.clip(world["shopper_week"] + 0.2 * normal[4], 0.08, 0.98), world["truck_week"] / 7 * np.exp(0.6 * normal[4]),
-        np.clip(0.9 + 0.05 * normal[4], 0.6, 1.0), quarter / 90 * np.exp(0.9 * normal[4]),
-    ])  # fmt: skip
-    return hour, jitter, log_stay, spread, rate
+    other = np.clip(world["other_port"] * rng.lognormal(0, 0.7, n), 0, 0.3)
+    away = np.clip(4 * other, 0, 0.5)
+    freight = rng.beta(1, 6, n)
+    return np.select([np.isin(kind, (OCCASIONAL, RENTAL, TOUR)), np.isin(kind, FREIGHT)], [away, freight], other)
+
+
+def _turnover(world: World, vehicles: int, days: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Days on which vehicles come into the population and leave it; infinite for most."""
+    coming, going = rng.random((2, vehicles)) < world["turnover"] / 2 * days / 90
+    at = rng.uniform(0, days, (2, vehicles))
+    return np.where(coming, at[0], -np.inf), np.where(going, at[1], np.inf)
+
+
+def _changes(
+    world: World, kind: Array, home: Array, second: Array, days: int, rng: np.random.Generator
+) -> dict[str, Array]:
+    """Some regulars get another job, school or shift: another hour, another port or another length of the day."""
+    n = len(kind)
+    changes = ~np.isin(kind, (BUS, OCCASIONAL, RENTAL)) & (rng.random(n) < world["habit_change"] * days / 90)
+    what = rng.choice(3, n, p=[0.55, 0.25, 0.2])
+    return {
+        "change_day": np.where(changes, rng.uniform(0.15, 0.95, n) * days, np.inf),
+        "change_hours": np.where(what == 0, rng.choice([-1.0, 1.0], n) * rng.uniform(1.0, 8.0, n), 0.0),
+        "change_port": np.where(what == 1, second, home),
+        "change_stay": np.where(what == 2, np.exp(rng.choice([-1.0, 1.0], n) * rng.uniform(0.2, 0.9, n)), 1.0),
+    }

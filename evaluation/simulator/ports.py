@@ -7,6 +7,7 @@ Statistics; `schemas/make_us_ports.py` says more). Where more are asked for, syn
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -20,6 +21,7 @@ from schemas.zones import load_zone
 Array = NDArray[Any]
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+_MEXICO = ("Arizona", "California", "New Mexico", "Texas")
 _VOLUMES = ("personal_vehicles_2024", "trucks_2024", "buses_2024")
 
 
@@ -33,6 +35,8 @@ class Places:
     latitude: Array  # f8[P], degrees
     longitude: Array  # f8[P], degrees
     volume: Array  # f8[3, P]: personal vehicles, trucks, buses; each row sums to 1
+    crossings_2024: Array  # f8[3]: of all these ports together, the same three
+    mexico: Array  # bool[P]: the other side is Mexico, else Canada
     distance_km: Array  # f8[P, P], great circle
     start_ms: int  # UTC midnight of the first day
     first_hour: int  # hours from start_ms to the first entry of offset_ms (negative)
@@ -70,10 +74,21 @@ class Places:
         return found
 
 
-def places(count: int, start: str, days: int, rng: np.random.Generator) -> Places:
-    """The `count` busiest ports, with clocks for `days` from `start` (ISO date) and a margin on both sides."""
-    rows = _busiest()[:count]
-    rows += [_synthetic(i, rng) for i in range(len(rows), count)]
+def places(which: int | Sequence[str], start: str, days: int, rng: np.random.Generator) -> Places:
+    """The busiest ports, so many, or those with these codes; clocks for `days` from `start` (ISO date) and a margin.
+
+    Raises ValueError for a code that no port has which vehicles crossed at in 2024, and for one given twice.
+    """
+    rows = _busiest()
+    if isinstance(which, int):
+        rows = rows[:which] + [_synthetic(i, rng) for i in range(len(rows), which)]
+    else:
+        known = {row["code"]: row for row in rows}
+        if unknown := [code for code in which if code not in known]:
+            raise ValueError(f"no port in use is called {', '.join(unknown)}; codes look like {rows[0]['code']}")
+        if len(set(which)) < len(which) or not which:
+            raise ValueError("each port once, and at least one")
+        rows = [known[code] for code in which]
     latitude, longitude = (np.array([float(row[name]) for row in rows]) for name in ("latitude", "longitude"))
     names = sorted({row["time_zone"] for row in rows})
     volume = np.array([[float(row[name]) for row in rows] for name in _VOLUMES]) + 1e-6
@@ -88,6 +103,8 @@ def places(count: int, start: str, days: int, rng: np.random.Generator) -> Place
         latitude=latitude,
         longitude=longitude,
         volume=volume / volume.sum(axis=1, keepdims=True),
+        crossings_2024=volume.sum(axis=1),
+        mexico=np.array([row["state"] in _MEXICO for row in rows]),
         distance_km=_distances(latitude, longitude),
         start_ms=start_ms,
         first_hour=first_hour,
@@ -108,6 +125,7 @@ def _synthetic(index: int, rng: np.random.Generator) -> dict[str, str]:
     volume = 400_000 // (1 + index % 37)
     return {
         "code": f"X{index:03d}",
+        "state": "made up, opposite Canada",
         "latitude": f"{49 + rng.uniform(0, 2):.3f}",
         "longitude": f"{-70.0 - 0.27 * (index % 200) - rng.uniform(0, 0.2):.3f}",
         "time_zone": f"America/{('New_York', 'Chicago', 'Denver', 'Los_Angeles')[index % 4]}",

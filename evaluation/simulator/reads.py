@@ -1,6 +1,13 @@
-"""What do the readers make of the crossings? Missed reads, misreads, outages, and the hours around a change of the clock."""
+"""What do the readers make of the crossings? Missed reads, misreads, outages, and clocks that change.
+
+A misread takes a crossing from its vehicle and gives it to another plate. Confusable characters (O and 0, B and 8) make
+some plates prone to it, and always the same other plate comes out: one that exists (`confusable` of `World`) or one
+that nobody has, a phantom that turns up again and again. The confidence is low, mostly.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,23 +16,61 @@ from evaluation.simulator.people import BUS, COMMUTER, SHIFT, World
 from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array
 from evaluation.simulator.trips import DST, MISREAD, READER_OUTAGE, Rows
 
+_CHARACTERS, _CONFUSABLE = 7, 0.28  # of a plate; 0 O D Q B 8 1 I 5 S: ten of 36
+_WAYS = 2  # other plates that come out of one
 
-def read(rows: Rows, ground: Ground, world: World, rng: np.random.Generator) -> tuple[Rows, Array]:
-    """What the readers make of the crossings: (rows that were read, by vehicle and time; their confidence f8[n])."""
+
+class Read(NamedTuple):
+    """The crossings that were read, by vehicle and time."""
+
+    rows: Rows
+    confidence: Array  # f8
+    plates: int  # those of the population, then phantoms
+
+
+def read(ground: Ground, world: World, rng: np.random.Generator) -> Read:
+    """What comes out of the readers. A planted crossing that is missed or misread has no label any more."""
+    rows = ground.finish()
     ports = len(ground.places.codes)
     missed = np.clip(world["missed_read"] * rng.lognormal(0, 0.4, (ports, 2)), 0.005, 0.03)
     down = _outages(rows, ground, world, rng)
     lost = down | (rng.random(len(rows.vehicle)) < missed[rows.port, rows.direction])
     _note_after(rows, down, ~lost)
     rows = rows.take(~lost)
-    quality = rng.uniform(0.93, 0.99, ports)
-    confidence = 1 - (1 - quality[rows.port]) * rng.gamma(1.3, 1 / 1.3, len(rows.vehicle))
-    swapped = np.flatnonzero((rng.random(len(rows.vehicle)) < world["misread"]) & (rows.label < 0))
-    rows.vehicle[swapped] = rng.choice(rows.vehicle, len(swapped)) if len(swapped) else 0
-    rows.note[swapped] = MISREAD
-    confidence[swapped] = rng.uniform(0.35, 0.8, len(swapped))
+    confidence = _confidence(rows, ports, rng)
     _note_clock_changes(rows, ground)
-    return rows, np.clip(confidence, 0.2, 0.999)
+    plates = len(ground.people.kind)
+    phantoms = _misread(rows, confidence, world, plates, ground.vehicles, rng)
+    return Read(rows, np.clip(confidence, 0.2, 0.999), plates + phantoms)
+
+
+def _confidence(rows: Rows, ports: int, rng: np.random.Generator) -> Array:
+    """Better at some ports, worse for some plates (dirt, a bent frame), on any day a little different."""
+    quality = rng.uniform(0.93, 0.99, ports)
+    dirt = rng.lognormal(0, 0.5, int(rows.vehicle.max(initial=0)) + 1)
+    n = len(rows.vehicle)
+    confidence: Array = 1 - (1 - quality[rows.port]) * dirt[rows.vehicle] * rng.gamma(1.3, 1 / 1.3, n)
+    return confidence
+
+
+def _misread(rows: Rows, confidence: Array, world: World, plates: int, vehicles: int, rng: np.random.Generator) -> int:
+    """Gives some crossings to another plate, in place; returns how many phantoms there are."""
+    if not len(rows.vehicle) or not world["misread"]:
+        return 0
+    prone = (0.3 + rng.binomial(_CHARACTERS, _CONFUSABLE, plates)) * rng.lognormal(0, 0.5, plates)
+    chance = prone[rows.vehicle]
+    chance *= world["misread"] / chance.mean()
+    wrong = np.flatnonzero(rng.random(len(chance)) < chance)
+    exists = rng.random((plates, _WAYS)) < world["confusable"]
+    phantom = plates + np.arange(plates * _WAYS).reshape(plates, _WAYS)
+    other = np.where(exists, rng.integers(0, vehicles, (plates, _WAYS)), phantom)
+    taken = other[rows.vehicle[wrong], (rng.random(len(wrong)) > 0.8).astype(np.int64)]
+    seen = np.unique(taken[taken >= plates])  # numbered through, so that nobody is named who never comes
+    rows.vehicle[wrong] = np.where(taken < plates, taken, plates + np.searchsorted(seen, taken))
+    rows.note[wrong], rows.label[wrong], rows.episode[wrong] = MISREAD, -1, -1
+    sure = rng.random(len(wrong)) < 0.12  # some readers are wrong and sure of it
+    confidence[wrong] = np.where(sure, confidence[wrong], rng.beta(6, 3, len(wrong)))
+    return len(seen)
 
 
 def _outages(rows: Rows, ground: Ground, world: World, rng: np.random.Generator) -> Array:
