@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluation.simulator.benign import one_day_trips
+from evaluation.simulator.benign import note_ordinary, one_day_trips
 from evaluation.simulator.cast import draw_cast
 from evaluation.simulator.columns import to_traffic
 from evaluation.simulator.dispositions import decide
@@ -68,6 +68,7 @@ def generate(
     episodes = plant(ground, planted_rate, STORIES)
     one_day_trips(ground, world)
     read_rows = read(ground, world, streams[5])
+    note_ordinary(ground, read_rows.rows)
     traffic = to_traffic(seed, world, ground, read_rows, episodes, streams[7])
     traffic.dispositions.extend(one.model_dump_json(exclude_none=True) for one in decide(traffic, ground.decided))
     return traffic

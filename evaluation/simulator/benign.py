@@ -11,16 +11,11 @@ import numpy as np
 
 from evaluation.simulator.people import COMMUTER, KINDS, SHIFT, SHOPPER, World
 from evaluation.simulator.plant import Ground
-from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array
-from evaluation.simulator.trips import BENIGN, MINUTE_MS, ONE_DAY_TRIP
+from evaluation.simulator.ports import DAY_MS, HOUR_MS
+from evaluation.simulator.trips import LIVES, ONE_DAY_TRIP, Rows
 
 SAMPLE = 6_000  # crossings of a kind that are noted at most
 SETTLED = 0.35  # of the log has passed before: long enough to be known
-# hard negative -> who it is
-ORDINARY = {
-    "commuter": "commuter", "nurse": "shift", "school_run": "school", "shuttle": "bus", "tour_bus": "tour",
-    "car_haulier": "haulier",
-}  # fmt: skip
 
 
 def one_day_trips(ground: Ground, world: World) -> None:
@@ -58,40 +53,18 @@ def _one_day_trip(ground: Ground, vehicle: int) -> None:
     ground.add(vehicle, back, port, 1 - away, note=ONE_DAY_TRIP)
 
 
-def note_ordinary(ground: Ground) -> None:
-    """Notes a sample of the ordinary crossings of regular vehicles, and the joint ones of two cars of a household.
+def note_ordinary(ground: Ground, rows: Rows) -> None:
+    """Notes a sample of what those do whose whole life may look odd, each kind under its name; `rows` as they are read.
 
-    Crossings that are noted or labelled for something else, and those of vehicles in a story, are left alone. A change
-    of habit comes under its own name.
+    Crossings that are noted or labelled for something else, those of vehicles in a story, and the weeks around a change
+    of habit are left alone.
     """
-    rows, people = ground.rows, ground.people
+    people = ground.people
+    used = np.append(ground.used, np.zeros(max(0, int(rows.vehicle.max(initial=0)) + 1 - len(ground.used)), bool))
     late = rows.time_ms > ground.begin_ms + SETTLED * (ground.end_ms - ground.begin_ms)
-    plain = late & (rows.note == 0) & (rows.label < 0) & ~ground.gone & ~ground.used[rows.vehicle]
     day = (rows.time_ms - ground.begin_ms) / DAY_MS
-    stable = plain & (np.abs(day - people.change_day[rows.vehicle]) > 21)
-    _note(ground, "household", np.flatnonzero(plain & _with_household(ground)))
-    for name, kind in ORDINARY.items():
-        if kind in KINDS:
-            _note(ground, name, np.flatnonzero(stable & (people.kind[rows.vehicle] == KINDS.index(kind))))
-
-
-def _note(ground: Ground, name: str, index: Array) -> None:
-    index = index[ground.rows.note[index] == 0]
-    ground.rows.note[ground.rng.permutation(index)[:SAMPLE]] = BENIGN.index(name)
-
-
-def _with_household(ground: Ground) -> Array:
-    """Mask of crossings within four minutes of the other car of the household, of both cars."""
-    rows, people, together = ground.rows, ground.people, np.zeros(len(ground.rows.vehicle), bool)
-    for follower in np.flatnonzero(people.leader[: ground.vehicles] >= 0).tolist():
-        own = slice(int(ground.first[follower]), int(ground.first[follower + 1]))
-        leader = int(people.leader[follower])
-        start, stop = int(ground.first[leader]), int(ground.first[leader + 1])
-        if own.start == own.stop or start == stop:
-            continue
-        at = start + np.searchsorted(rows.time_ms[start:stop], rows.time_ms[own], side="right") - 1
-        behind = rows.time_ms[own] - rows.time_ms[np.maximum(at, start)]
-        near = (at >= start) & (behind < 4 * MINUTE_MS) & (rows.port[own] == rows.port[np.maximum(at, start)])
-        together[own] |= near
-        together[at[near]] = True
-    return together
+    plain = late & (rows.note == 0) & (rows.label < 0) & ~used[rows.vehicle] & (rows.body == rows.vehicle)
+    plain &= np.abs(day - people.change_day[rows.body]) > 21
+    for kind, note in LIVES.items():
+        index = np.flatnonzero(plain & (people.kind[rows.body] == KINDS.index(kind)))
+        rows.note[ground.rng.permutation(index)[:SAMPLE]] = note

@@ -8,7 +8,6 @@ import numpy as np
 
 from evaluation.simulator.fields import Seen, draw_fields, seen_class, trips_of
 from evaluation.simulator.ground import Ground
-from evaluation.simulator.kinds import KINDS
 from evaluation.simulator.overrides import Overrides
 from evaluation.simulator.papers import draw_freight
 from evaluation.simulator.people import People, World
@@ -17,7 +16,7 @@ from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array, Places
 from evaluation.simulator.reads import Read
 from evaluation.simulator.roster import LANES, Roster
 from evaluation.simulator.traffic import Traffic
-from evaluation.simulator.trips import BENIGN, LIVES, Rows
+from evaluation.simulator.trips import BENIGN, Rows
 
 _LANE_LETTERS = ("G", "R", "T", "C", "F", "B")  # general, ready, trusted, commercial, commercial trusted, bus
 
@@ -52,7 +51,7 @@ def to_traffic(
         freight=draw_freight(world, people, ground.cast, rows, trip, ground.overrides, rng),
         arrival=_arrival(world, rows.time_ms, rng),
         labels=[(_id(seed, row), LABELS[rows.label[row]], int(rows.episode[row])) for row in marked.tolist()],
-        benign=_innocent(seed, people, rows),
+        benign=_innocent(seed, rows),
         episodes=episodes,
     )
 
@@ -65,15 +64,13 @@ def _name(seed: int, vehicle: int) -> str:
     return blake2b(f"{seed}/{vehicle}".encode(), digest_size=16).hexdigest()
 
 
-def _innocent(seed: int, people: People, rows: Rows) -> list[tuple[str, str, int]]:
-    """What looks odd and is not; below that, all crossings of those whose whole life may look odd."""
-    of_kind = np.array([LIVES.get(kind, 0) for kind in KINDS])
-    note = np.where(rows.note > 0, rows.note, of_kind[people.kind[rows.body]])
-    row = np.flatnonzero((rows.label < 0) & (note > 0))
+def _innocent(seed: int, rows: Rows) -> list[tuple[str, str, int]]:
+    """What looks odd and is not."""
+    row = np.flatnonzero((rows.label < 0) & (rows.note > 0))
     names = [f"benign:{name}" for name in BENIGN]
     return [
         (_id(seed, r), names[n], v)
-        for r, n, v in zip(row.tolist(), note[row].tolist(), rows.vehicle[row].tolist(), strict=True)
+        for r, n, v in zip(row.tolist(), rows.note[row].tolist(), rows.vehicle[row].tolist(), strict=True)
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from evaluation.simulator.ground import Ground
+from evaluation.simulator.people import OCCASIONAL
 from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array
 from evaluation.simulator.trips import MINUTE_MS
 
@@ -88,9 +89,9 @@ def quiet_hours(ground: Ground, port: int) -> Array:
     return order
 
 
-def shift_hours(ground: Ground, port: int) -> tuple[float, ...]:  # noqa: ARG001
-    """Local hours at which the officers of a port change."""
-    return (6.0, 14.0, 22.0)
+def told(ground: Ground, field: str, port: int) -> bool:
+    """Whether the port reports a field of crossings both in and out."""
+    return ground.provides(field, port, 0) and ground.provides(field, port, 1)
 
 
 def unknown_ports(ground: Ground, vehicle: int) -> Array:
@@ -106,7 +107,12 @@ def companions(ground: Ground, vehicle: int, most: int = 14) -> Array:
     """Seldom seen cars of the same town and side that could come along; in no story so far."""
     people = ground.people
     could = (people.home == people.home[vehicle]) & (people.inside == people.inside[vehicle]) & ~ground.used
-    could &= (people.vehicle_class == 0) & (people.leader < 0) & (np.diff(ground.first) <= most)
+    could &= (
+        (people.vehicle_class == 0)
+        & (people.kind == OCCASIONAL)
+        & (people.leader < 0)
+        & (np.diff(ground.first) <= most)
+    )
     could &= np.arange(len(could)) < ground.vehicles
     could[vehicle] = False
     return np.flatnonzero(could)

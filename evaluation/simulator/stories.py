@@ -6,7 +6,7 @@ Every typology that is said of vehicles has a row, and one row is an organisatio
 from __future__ import annotations
 
 from evaluation.simulator.organisations import organisation
-from evaluation.simulator.people import BUS, COMMUTER, OCCASIONAL, SHIFT, SHOPPER, TRUCKER
+from evaluation.simulator.people import BUS, COMMUTER, OCCASIONAL, RENTAL, SHIFT, SHOPPER, TRUCKER
 from evaluation.simulator.plant import LABELS, Story
 from evaluation.simulator.stories_pairs import convoy, linked_to_seizure, recurrent_group, spotter
 from evaluation.simulator.stories_place import (
@@ -77,7 +77,7 @@ STORIES: tuple[Story, ...] = (
     Story("fresh_registration", fresh_registration, (SHOPPER, OCCASIONAL), 2, 8, days=21),
     Story("vehicle_mismatch", vehicle_mismatch, _ANY, 2, 8),
     Story("driver_churn", driver_churn, _MOST, 4, 12, days=21),
-    Story("rental_short_hold", rental_short_hold, (OCCASIONAL,), 1, 2),
+    Story("rental_short_hold", rental_short_hold, (RENTAL,), 1, 4),
     Story("weight_delta", weight_delta, (TRUCKER,), 1, 10),
     Story("empty_mismatch", empty_mismatch, (TRUCKER,), 1, 10),
     Story("trailer_novelty", trailer_novelty, (TRUCKER,), 1, 10),

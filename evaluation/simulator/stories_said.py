@@ -6,16 +6,20 @@ not report the field.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from evaluation.simulator.ground import Ground, Mark
-from evaluation.simulator.lives import fits, leg, some, unknown_ports, window
+from evaluation.simulator.lives import fits, leg, some, told, trips, unknown_ports, window
 from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array
 from evaluation.simulator.trips import MINUTE_MS
 
 UNMARKED: Mark = (-1, -1)
 INBOUND = 0
 TRUSTED = 2
+BUS_CLASS = 2
+ANYBODY = (0, 1)  # lane types: general, ready
 
 
 def _legs(ground: Ground, run: Array, direction: int) -> Array:
@@ -74,11 +78,11 @@ def fresh_registration(ground: Ground, vehicle: int, strength: float, mark: Mark
     run = window(ground, vehicle, before=6, days=20)
     home = int(ground.people.home[vehicle])
     field = str(ground.rng.choice(["registered_on", "owner_changed_on"]))
-    if not len(run) or not ground.provides(field, home):
+    if not len(run) or not told(ground, field, home):
         return False
     row = int(run[0])
     (go, port), (back, _) = leg(ground, row), leg(ground, row + 1)
-    ports = [p for p in unknown_ports(ground, vehicle)[:6].tolist() if ground.provides(field, p)]
+    ports = [p for p in unknown_ports(ground, vehicle)[:6].tolist() if told(ground, field, p)]
     other = [p for p in ports if fits(ground, row, go, back, p)]
     quick = go + max(8 * MINUTE_MS, (back - go) * (0.4 - 0.35 * strength))
     day = int(go // DAY_MS) - int(ground.rng.integers(1, 6 + round(20 * (1 - strength))))
@@ -91,21 +95,28 @@ def fresh_registration(ground: Ground, vehicle: int, strength: float, mark: Mark
         moved = [row, ground.move(row + 1, quick, mark, port)]
     for handle in [*moved, *changed[2:]]:
         ground.set(handle, field, day)
+        if field == "registered_on":
+            ground.set(handle, "owner_changed_on", None)
     return True
 
 
 def vehicle_mismatch(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
-    """The plate is on another car for a trip: of the same class when subtle, of another one when plain."""
+    """The plate is on another car for a trip: of the same model and another colour, or when plain of another class."""
     row = ground.trip(vehicle, before=6)
-    if row is None or not ground.provides("colour", leg(ground, row)[1]):
+    if row is None or not told(ground, "colour", leg(ground, row)[1]):
         return False
-    own = ground.people.vehicle_class[vehicle]
-    classes = ground.people.vehicle_class[: ground.vehicles]
-    other = np.flatnonzero(classes != own if strength > 0.8 else classes == own)
-    other = other[other != vehicle]
-    if not len(other):
+    people, bodies, n = ground.people, ground.bodies, ground.vehicles
+    alike = people.vehicle_class[:n] == people.vehicle_class[vehicle]
+    other = bodies.colour[:n] != bodies.colour[vehicle]
+    if strength > 0.8:
+        other &= ~alike & (people.vehicle_class[:n] != BUS_CLASS)
+    elif strength > 0.4:
+        other &= alike & (bodies.model[:n] != bodies.model[vehicle])
+    else:
+        other &= alike & (bodies.model[:n] == bodies.model[vehicle])
+    if not other.any():
         return False
-    body = int(ground.rng.choice(other))
+    body = int(ground.rng.choice(np.flatnonzero(other)))
     for k in (row, row + 1):
         at, port = leg(ground, k)
         ground.remove(k)
@@ -117,7 +128,7 @@ def driver_churn(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
     """One driver after the other in the same vehicle within a month; from the second new one it is a pattern."""
     run = window(ground, vehicle, before=6, days=30)
     count = 3 + round(4 * strength)
-    if len(run) < count or not ground.provides("driver", int(ground.people.home[vehicle])):
+    if len(run) < count or not told(ground, "driver", int(ground.people.home[vehicle])):
         return False
     for nth, row in enumerate(some(ground, run, count)):
         driver = ground.fresh()
@@ -131,7 +142,7 @@ def driver_churn(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
 def rental_short_hold(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
     """A rented car goes over at night, or is back within the hour, and is handed in."""
     row = ground.trip(vehicle, before=1, earliest=0.15)
-    if row is None or not ground.provides("rental", leg(ground, row)[1]):
+    if row is None or not ground.provides("rental", leg(ground, row + 1)[1], 1 - ground.away(vehicle)):
         return False
     (go, port), (back, _) = leg(ground, row), leg(ground, row + 1)
     stay = min(back - go, ground.rng.uniform(0.4, 1 + 3 * (1 - strength)) * HOUR_MS)
@@ -140,23 +151,41 @@ def rental_short_hold(ground: Ground, vehicle: int, strength: float, mark: Mark)
         shift = 0.0
     if go + shift + stay > back and shift == 0.0:
         return False
-    first, last = ground.move(row, go + shift), ground.move(row + 1, go + shift + stay, mark, port)
-    for handle in (first, last):
-        ground.set(handle, "rental", value=True)
+    ground.move(row, go + shift)
+    ground.move(row + 1, go + shift + stay, mark, port)
     return True
 
 
 def officer_affinity(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
-    """It comes to one officer, again and again, where others take any lane; from the third time it is a pattern."""
-    legs = _legs(ground, window(ground, vehicle, before=4, days=60), INBOUND)
-    count = 5 + round(4 * strength)
-    if len(legs) < count:
+    """It finds the lane of one officer, whichever that is on the day; from the third time it is a pattern.
+
+    Officers move from booth to booth and shift to shift, so there are crossings without him too; when subtle it does
+    not find him every time he is there.
+    """
+    legs = _legs(ground, trips(ground, vehicle, before=4), INBOUND).tolist()
+    count = 4 + round(3 * strength)
+    if ground.people.trusted[vehicle] or len(legs) < count or not ground.provides("officer", leg(ground, legs[0])[1]):
         return False
-    officer = ground.fresh()
-    lane = float(ground.rng.uniform(0, 0.999))
-    for nth, row in enumerate(legs[:count].tolist()):
-        ground.set(row, "officer", officer)
+    booths = {row: _booths(ground, row) for row in legs}
+    met = Counter(officer for on_duty in booths.values() for officer in on_duty)
+    officer = max(met, key=lambda one: (met[one], one))
+    there = [row for row in legs if officer in booths[row]]
+    if len(there) < count:
+        return False
+    for nth, row in enumerate(there[:count] if strength > 0.4 else some(ground, np.array(there), count)):
+        lane_type, lane = booths[row][officer]
+        ground.set(row, "lane_type", lane_type)
         ground.set(row, "lane", lane)
         if nth > 1:
             ground.mark(row, mark)
     return True
+
+
+def _booths(ground: Ground, row: int) -> dict[int, tuple[int, float]]:
+    """Officers in the lanes that anybody may take when a crossing happens: lane type and value for the field `lane`."""
+    at, port = leg(ground, row)
+    found = {}
+    for lane_type in ANYBODY:
+        officers = ground.roster.at_booth(port, at, lane_type).tolist()
+        found.update({officer: (lane_type, (n + 0.5) / len(officers)) for n, officer in enumerate(officers)})
+    return found

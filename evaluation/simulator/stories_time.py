@@ -15,7 +15,6 @@ from evaluation.simulator.lives import (
     midnight,
     quiet_hours,
     recruit,
-    shift_hours,
     trips,
     usual_stay_ms,
     window,
@@ -185,8 +184,8 @@ def shift_change(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
     moves: list[tuple[int, float, float, int]] = []
     for row in run.tolist():
         (go, port), (back, _) = leg(ground, row), leg(ground, row + 1)
-        changes = midnight(ground, go, port) + np.array(shift_hours(ground, port)) * HOUR_MS
-        nearest = changes[np.argmin(np.abs(changes - go))]
+        changes = ground.roster.changes(port, go - DAY_MS, go + DAY_MS)
+        nearest = int(changes[np.argmin(np.abs(changes - go))])
         at = nearest + ground.rng.normal(0, 2 + 5 * (1 - strength)) * MINUTE_MS
         if fits(ground, row, at, at + back - go, since=moves[-1][2] if moves else 0):
             moves.append((row, at, at + back - go, port))

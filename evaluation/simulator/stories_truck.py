@@ -12,14 +12,15 @@ from evaluation.simulator.ground import Ground, Mark
 from evaluation.simulator.lives import leg, window
 from evaluation.simulator.people import TRUCKER
 from evaluation.simulator.ports import DAY_MS
+from evaluation.simulator.routes import COMMODITIES
 
-COMMODITIES = 12
+TRACTOR = 4  # index in VEHICLE_CLASSES
 
 
 def weight_delta(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
     """A truck weighs more than its habit; when plain, on the next journey as well."""
     run = window(ground, vehicle, before=8, days=40)
-    if not len(run) or not ground.provides("weight_kg", leg(ground, int(run[0]) + 1)[1]):
+    if not len(run) or not _reported(ground, "weight_kg", int(run[0]) + 1):
         return False
     for row in run[: 1 + (strength > 0.6)].tolist():
         ground.rows.weight[row + 1] = 1.12 + 0.6 * strength * ground.rng.uniform(0.7, 1)
@@ -33,19 +34,18 @@ def empty_mismatch(ground: Ground, vehicle: int, strength: float, mark: Mark) ->
     if row is None:
         return False
     k = row + int(ground.rng.integers(2))
-    port = leg(ground, k)[1]
-    if not (ground.provides("weight_kg", port) and ground.provides("laden", port)):
+    if not (_reported(ground, "weight_kg", k) and _reported(ground, "laden", k)):
         return False
     ground.mark(k, mark)
     ground.set(k, "laden", value=False)
-    ground.set(k, "weight_kg", float(ground.rng.normal(14_500, 600) * (1.18 + 0.8 * strength)))
+    ground.set(k, "weight_kg", _empty_kg(ground, vehicle) * (1.12 + 0.8 * strength * ground.rng.uniform(0.7, 1)))
     return True
 
 
 def trailer_novelty(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
-    """A tractor with one trailer comes with another: an unknown one when plain, and yet another on the way back."""
+    """A tractor comes with an unknown trailer; when plain, with yet another one on the way back."""
     row = ground.trip(vehicle, before=8)
-    if row is None or not ground.provides("trailer", leg(ground, row)[1]):
+    if row is None or ground.people.vehicle_class[vehicle] != TRACTOR or not _reported(ground, "trailer", row):
         return False
     first = ground.fresh()
     ground.mark(row, mark)
@@ -59,26 +59,27 @@ def trailer_novelty(ground: Ground, vehicle: int, strength: float, mark: Mark) -
 def party_novelty(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
     """Firms that never dealt with each other: a new shipper when subtle; a new consignee and other goods when plain."""
     row = ground.trip(vehicle, before=8)
-    if row is None or not ground.provides("shipper", leg(ground, row)[1]):
+    if row is None:
         return False
-    ground.mark(row, mark)
+    k = row if ground.rows.direction[row] == int(np.argmax(ground.routes.laden[vehicle])) else row + 1
+    if not _reported(ground, "shipper", k):
+        return False
+    ground.mark(k, mark)
+    _load(ground, k)
     for field, from_strength in (("shipper", 0.0), ("consignee", 0.4), ("carrier", 0.9)):
         if strength >= from_strength:
-            ground.set(row, field, ground.fresh())
-    ground.set(row, "laden", value=True)
+            ground.set(k, field, ground.fresh())
     if strength > 0.6:
-        ground.set(row, "commodity", int(ground.rng.integers(COMMODITIES)))
+        ground.set(k, "commodity", int(ground.rng.integers(len(COMMODITIES))))
     return True
 
 
 def party_burst(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
-    """Two firms that seldom deal send load after load within days, by any truck; from the third it is a burst."""
+    """Two firms that nobody met send load after load within days, by any truck; from the third it is a burst."""
     row = ground.trip(vehicle, before=4)
-    if row is None:
+    if row is None or not _reported(ground, "shipper", row):
         return False
     at, port = leg(ground, row)
-    if not ground.provides("shipper", port):
-        return False
     rows, count = ground.rows, 5 + round(4 * strength)
     reach = (1.5 + 6 * (1 - strength)) * DAY_MS
     here = (rows.time_ms >= at) & (rows.time_ms < at + reach) & (rows.port == port) & (rows.label < 0)
@@ -87,12 +88,32 @@ def party_burst(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bo
     index = np.flatnonzero(here & ~ground.gone & ~ground.used[rows.vehicle])
     if len(index) < count - 1:
         return False
-    shipper, consignee, goods = ground.fresh(), ground.fresh(), int(ground.rng.integers(COMMODITIES))
+    parties, goods = (ground.fresh(), ground.fresh()), int(ground.rng.integers(len(COMMODITIES)))
     chosen = np.append(row, ground.rng.choice(index, count - 1, replace=False))
     for nth, k in enumerate(chosen[np.argsort(rows.time_ms[chosen], kind="stable")].tolist()):
-        for field, value in (("shipper", shipper), ("consignee", consignee), ("commodity", goods), ("laden", True)):
+        _load(ground, k)
+        for field, value in zip(("shipper", "consignee", "commodity"), (*parties, goods), strict=True):
             ground.set(k, field, value)
         if nth > 1:
             ground.mark(k, mark)
         ground.used[rows.vehicle[k]] = True
     return True
+
+
+def _reported(ground: Ground, field: str, row: int) -> bool:
+    """Whether the crossing can carry the field."""
+    return ground.provides(field, leg(ground, row)[1], int(ground.rows.direction[row]))
+
+
+def _empty_kg(ground: Ground, vehicle: int) -> float:
+    """The truck and its trailer without a load."""
+    return float(ground.routes.empty_kg[vehicle] + ground.routes.tare_kg[vehicle])
+
+
+def _load(ground: Ground, row: int) -> None:
+    """Makes sure that the truck carries something, of a weight that its usual route would have."""
+    vehicle, way = int(ground.rows.vehicle[row]), int(ground.rows.direction[row])
+    routes = ground.routes
+    cargo = float(routes.cargo_kg[routes.carrier[vehicle], way, 0]) * ground.rng.lognormal(0, 0.1)
+    ground.set(row, "laden", value=True)
+    ground.set(row, "weight_kg", min(36_000.0, _empty_kg(ground, vehicle) + cargo))
