@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.baselines.base import F8, Rows, Tick
+from evaluation.baselines.base import F8, Rows, Tick, uniform
 from evaluation.baselines.rules import Lives
 from evaluation.scores import Scores
 from schemas.batch import LANE_TYPES, VEHICLE_CLASSES
@@ -44,7 +44,7 @@ def raw_features(scores: Scores) -> NDArray[np.float32]:
     columns = [
         scores.local_ms % DAY_MS / DAY_MS,
         (scores.local_ms // DAY_MS + 3) % 7 / 7,
-        scores.port / max(int(scores.port.max()), 1),
+        uniform(scores.port.astype(np.uint64) + np.uint64(1), 2),  # a number for each port, spread over [0, 1)
         scores.direction,
         scores.lane_type / len(LANE_TYPES),
         scores.vehicle_class / len(VEHICLE_CLASSES),

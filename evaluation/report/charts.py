@@ -94,8 +94,8 @@ def _waits(found: Results) -> Chart:
     with drawing(name) as figure:
         axes = figure.subplots()
         _lines(axes, found, "found_within")
-        axes.set(xscale="log", xlim=(0.1, 2400), ylim=(0, 1.02), xlabel="hours since a story's first planted crossing")
-        axes.set_xticks([0.1, 1, 24, 168, 720], ["at once", "1", "a day", "a week", "30 days"])
+        axes.set(xscale="log", xlim=(0.1, 2400), ylim=(0, 1.02), xlabel="since the first planted crossing of a story")
+        axes.set_xticks([0.1, 1, 24, 168, 720], ["at once", "1 h", "1 d", "7 d", "30 d"])
         axes.xaxis.set_minor_locator(NullLocator())
         axes.set_ylabel("stories found")
         _percent(axes, "y")
