@@ -16,6 +16,7 @@ from schemas.errors import LinewatchError
 # name -> (where the command is, its line in --help)
 COMMANDS = {
     "demo": ("ops.demo:demo", "Watch generated border traffic, with alerts as they come."),
+    "simulate": ("ops.simulate:simulate", "Write a generated border: a log, and the truth about it."),
     "replay": ("ops.replay:replay", "Run a recorded log through the pipeline."),
     "run": ("ops.run:run", "Watch live crossings: a growing file, standard input or HTTP."),
     "evaluate": ("ops.evaluate:evaluate", "Measure the detectors on a labelled log, beside baselines."),

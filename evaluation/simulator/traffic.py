@@ -60,12 +60,14 @@ class Traffic:
         """Writes the files into `folder` (made if absent); `progress` is called with the lines written so far."""
         folder.mkdir(parents=True, exist_ok=True)
         done = 0
-        with (folder / "crossings.jsonl").open("wb") as out:
+        unfinished = folder / "crossings.jsonl.unfinished"
+        with unfinished.open("wb") as out:
             for block in self.lines():
                 out.write(block)
                 done = min(done + 4096, len(self.arrival))
                 if progress is not None:
                     progress(done)
+        unfinished.replace(folder / "crossings.jsonl")
         _table(folder / "labels.csv", "crossing_id,label,episode", self.labels)
         _table(folder / "benign.csv", "crossing_id,label,episode", self.benign)
         _table(folder / "episodes.csv", "episode,label,strength,vehicle", [
