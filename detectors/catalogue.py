@@ -19,6 +19,7 @@ from detectors.night_choke_point import NightChokePoint
 from detectors.odd_hour import OddHour
 from detectors.outbound_run import OutboundRun
 from detectors.party_burst import PartyBurst
+from detectors.party_novelty import PartyNovelty
 from detectors.peer_outlier import PeerOutlier
 from detectors.port_shopping import PortShopping
 from detectors.read_evasion import ReadEvasion
@@ -59,6 +60,7 @@ VEHICLE_DETECTORS = (
     EmptyMismatch,
     FreshRegistration,
     PartyBurst,
+    PartyNovelty,
 )
 PORT_DETECTORS = (PeerOutlier, Convoy, RecurrentGroup, Spotter, LinkedToSeizure)
 DETECTORS = (*VEHICLE_DETECTORS, *PORT_DETECTORS)

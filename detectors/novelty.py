@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from detectors.base import SharedSpec
 from detectors.compiled import njit
 from schemas.batch import VEHICLE_CLASSES
@@ -27,6 +29,10 @@ ROWS = CLASSES * TRIALS  # a row holds (trials, novelties) of its `RATES` cells
 OWN_TRIALS = 2.0  # the entity's own rate is shrunk to `OWN_RATE` with this weight,
 OWN_RATE = 0.25
 OWN_WEIGHT = 10.0  # and weighs as much as so many crossings of its peers in the same cell
+KINDS = 4  # things that may be new at once; a row holds a count for each set of them
+ALONE = 0.3  # each further one in a set makes it this much rarer, before anything is published
+ALL_SETS = ((1.0 + ALONE) ** KINDS - 1.0) / ALONE  # sum of ALONE^(members - 1) over the sets
+SETS_WEIGHT = 10.0  # of that prior, in crossings
 OTHER = 0.9  # probability of something new if the crossing has nothing to do with the entity's habit
 
 
@@ -90,3 +96,19 @@ def novelty_rate(prior, row, column, n, novel):  # type: ignore[no-untyped-def]
     """P(new): the share of new ones in the cell, shrunk to the entity's own rate."""
     own = (novel + OWN_TRIALS * OWN_RATE) / (n + OWN_TRIALS)
     return (prior[row, column + 1] + OWN_WEIGHT * own) / (prior[row, column] + OWN_WEIGHT)
+
+
+@njit(cache=True)
+def share_of_set(prior, row, members):  # type: ignore[no-untyped-def]
+    """Of the sets of things that were new at once (bits of a column number), the share of those at most as frequent as
+    `members`, and the share of that set alone.
+    """
+    mass = np.empty(1 << KINDS)
+    total, at_most = 0.0, 0.0
+    for s in range(1, 1 << KINDS):
+        bits = (s & 1) + (s >> 1 & 1) + (s >> 2 & 1) + (s >> 3 & 1)
+        mass[s] = prior[row, s] + SETS_WEIGHT * ALONE ** (bits - 1) / ALL_SETS
+        total += mass[s]
+    for s in range(1, 1 << KINDS):
+        at_most += mass[s] if mass[s] <= mass[members] else 0.0
+    return at_most / total, mass[members] / total

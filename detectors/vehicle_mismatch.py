@@ -31,17 +31,13 @@ from detectors.compiled import njit
 from detectors.decay import decay_factor
 from detectors.hashing import bucket, mix, pair
 from detectors.impossible_journey import COLLISION
-from detectors.novelty import CLASSES, ROWS, cell_of, count, novelty_rate, spec
+from detectors.novelty import CLASSES, ROWS, cell_of, count, novelty_rate, share_of_set, spec
 from detectors.phrase import percent
 from detectors.special import bounded_p
 from schemas.batch import Array
 
 ATTRIBUTES = ("make", "model", "colour", "class")
-SETS = 1 << len(ATTRIBUTES)  # of attributes that differ: columns of a class row
 DIFFER = np.array([0.85, 0.97, 0.8, 0.3])  # chance that each differs on a vehicle drawn at random
-ALONE = 0.3  # each further attribute in a set makes it this much rarer, before anything is published
-ALL_SETS = ((1.0 + ALONE) ** len(ATTRIBUTES) - 1.0) / ALONE  # sum of ALONE^(attributes - 1)
-STRENGTH = 10.0  # weight of that, in differences
 CERTAIN = 6  # reads of a value beyond which no more are needed to outvote it
 LANES = 1024  # lanes share these rows, by hash
 LANE_STRENGTH = 50.0  # weight of the rate of all lanes, in crossings
@@ -58,20 +54,6 @@ def vote(row, k, value):  # type: ignore[no-untyped-def]
         row.votes[k] = min(row.votes[k] + 1, CERTAIN)
     else:
         row.votes[k] -= 1
-
-
-@njit(cache=True)
-def share_of(prior, row, differing):  # type: ignore[no-untyped-def]
-    """Among differences, the share of sets at most as frequent as `differing`, and the share of that set alone."""
-    mass = np.empty(SETS)
-    total, at_most = 0.0, 0.0
-    for s in range(1, SETS):
-        bits = (s & 1) + (s >> 1 & 1) + (s >> 2 & 1) + (s >> 3 & 1)
-        mass[s] = prior[row, s] + STRENGTH * ALONE ** (bits - 1) / ALL_SETS
-        total += mass[s]
-    for s in range(1, SETS):
-        at_most += mass[s] if mass[s] <= mass[differing] else 0.0
-    return at_most / total, mass[differing] / total
 
 
 @njit(cache=True)
@@ -115,7 +97,7 @@ def assess(  # type: ignore[no-untyped-def]
             p[i] = 1.0
             llr[i] = max(LEAST_LLR, math.log(random / (1.0 - q)))
             if new:
-                tail, share = share_of(prior, of_class, differing)
+                tail, share = share_of_set(prior, of_class, differing)
                 p[i] = bounded_p(1.0 - (1.0 - q * tail) * (1.0 - COLLISION * (1.0 - confidence[i])))
                 llr[i] = max(LEAST_LLR, math.log(random / (q * share)))
                 evidence[i, 2] = tail
