@@ -11,8 +11,8 @@ import numpy as np
 
 from evaluation.simulator.people import COMMUTER, KINDS, SHIFT, SHOPPER, World
 from evaluation.simulator.plant import Ground
-from evaluation.simulator.ports import DAY_MS, HOUR_MS
-from evaluation.simulator.trips import LIVES, ONE_DAY_TRIP, Rows
+from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array
+from evaluation.simulator.trips import HOUSEHOLD, LIVES, MINUTE_MS, MISREAD, ONE_DAY_TRIP, Rows
 
 SAMPLE = 6_000  # crossings of a kind that are noted at most
 SETTLED = 0.35  # of the log has passed before: long enough to be known
@@ -57,14 +57,35 @@ def note_ordinary(ground: Ground, rows: Rows) -> None:
     """Notes a sample of what those do whose whole life may look odd, each kind under its name; `rows` as they are read.
 
     Crossings that are noted or labelled for something else, those of vehicles in a story, and the weeks around a change
-    of habit are left alone.
+    of habit are left alone. A household is two cars that were read together.
     """
     people = ground.people
-    used = np.append(ground.used, np.zeros(max(0, int(rows.vehicle.max(initial=0)) + 1 - len(ground.used)), bool))
+    together = _together(ground, rows)
+    rows.note[(rows.note == HOUSEHOLD) | (ground.used[rows.body] & (rows.note != MISREAD))] = 0
     late = rows.time_ms > ground.begin_ms + SETTLED * (ground.end_ms - ground.begin_ms)
     day = (rows.time_ms - ground.begin_ms) / DAY_MS
-    plain = late & (rows.note == 0) & (rows.label < 0) & ~used[rows.vehicle] & (rows.body == rows.vehicle)
-    plain &= np.abs(day - people.change_day[rows.body]) > 21
+    plain = late & (rows.note == 0) & (rows.label < 0) & ~ground.used[rows.body] & (rows.body == rows.vehicle)
+    _note(ground, rows, plain & together, HOUSEHOLD)
+    plain &= ~together & (np.abs(day - people.change_day[rows.body]) > 21)
     for kind, note in LIVES.items():
-        index = np.flatnonzero(plain & (people.kind[rows.body] == KINDS.index(kind)))
-        rows.note[ground.rng.permutation(index)[:SAMPLE]] = note
+        _note(ground, rows, plain & (people.kind[rows.body] == KINDS.index(kind)), note)
+
+
+def _note(ground: Ground, rows: Rows, of: Array, note: int) -> None:
+    rows.note[ground.rng.permutation(np.flatnonzero(of))[:SAMPLE]] = note
+
+
+def _together(ground: Ground, rows: Rows) -> Array:
+    """Mask of the crossings at which two cars of a household were read at one port within four minutes, of both."""
+    leader = ground.people.leader[rows.body].astype(np.int64)
+    follower = np.flatnonzero((leader >= 0) & (rows.body == rows.vehicle))
+    span = 2 * (ground.end_ms - ground.begin_ms)
+    key = rows.vehicle.astype(np.int64) * span + rows.time_ms - ground.begin_ms
+    order = np.argsort(key, kind="stable")
+    wanted = leader[follower] * span + rows.time_ms[follower] - ground.begin_ms
+    together = np.zeros(len(key), bool)
+    for side in (0, -1):
+        other = order[np.clip(np.searchsorted(key[order], wanted) + side, 0, len(order) - 1)]
+        near = (np.abs(key[other] - wanted) < 4 * MINUTE_MS) & (rows.port[other] == rows.port[follower])
+        together[follower[near]] = together[other[near]] = True
+    return together
