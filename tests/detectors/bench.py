@@ -215,7 +215,7 @@ def optional_columns(traffic: Traffic, rng: np.random.Generator) -> dict[str, Ar
         "make": some(usual(v, 9, 0.02), 0, 6),
         "model": some(usual(v, 30, 0.02), 0, 6),
         "colour": some(usual(v, 8, 0.03), 0, 6),
-        "registered_on": some(np.where(v % 7 == 0, day.min() + 18 * (v // 7), 15_000 + v), NO_DAY, 4),
+        "registered_on": some(np.where(rng.random(n) < 0.03, day - rng.integers(0, 35, n), 15_000 + v), NO_DAY, 4),
         "owner_changed_on": some(14_000 + v, NO_DAY, 3),
         "rental": some(v % 6 == 0, -1, 5),
         "weight_kg": some(weight, np.nan, 4),
