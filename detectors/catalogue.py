@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detectors.base import Detector, Parameters
+from detectors.broken_routine import BrokenRoutine
 from detectors.convoy import Convoy
 from detectors.dormant_reactivated import DormantReactivated
 from detectors.driver_churn import DriverChurn
@@ -17,6 +18,7 @@ from detectors.new_port import NewPort
 from detectors.new_vehicle_ramp import NewVehicleRamp
 from detectors.night_choke_point import NightChokePoint
 from detectors.odd_hour import OddHour
+from detectors.officer_affinity import OfficerAffinity
 from detectors.outbound_run import OutboundRun
 from detectors.party_burst import PartyBurst
 from detectors.party_novelty import PartyNovelty
@@ -53,6 +55,8 @@ VEHICLE_DETECTORS = (
     FlowImbalance,
     TrustedLane,
     NewVehicleRamp,
+    OfficerAffinity,
+    BrokenRoutine,
     TrailerNovelty,
     DriverChurn,
     VehicleMismatch,

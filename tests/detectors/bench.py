@@ -144,7 +144,7 @@ class Bench:
         before, found = np.zeros((n, diary.SIZE), np.uint16), np.full((n, len(FOUND)), np.nan)
         vehicles = traffic.vehicle.astype(np.int32)
         diary.enter(self.diaries, vehicles, c["local_ms"], c["port"], c["direction"], before)
-        pairs.find(self.pairs, slots, c["time_ms"], c["port"], c["direction"], c["vehicle_key"], c["lane_key"], before,
+        pairs.find(self.pairs, slots, c["time_ms"], c["local_ms"], c["port"], c["direction"], c["vehicle_key"], c["lane_key"], before,
                    fresh, self.seized, self.seized_at, found)  # fmt: skip
         return found
 
@@ -164,7 +164,7 @@ class Bench:
 
 
 def mixed(seed: int = 1, vehicles: int = 60, each: int = 100, days: int = 160) -> Traffic:
-    """Many vehicles with habits and lapses: repeats, other ports, long silences, bursts, records out of order."""
+    """Many vehicles with habits and lapses: repeats, other ports, silences, bursts, newcomers, records out of order."""
     rng = np.random.default_rng(seed)
     parts = []
     for v in range(vehicles):
@@ -172,8 +172,7 @@ def mixed(seed: int = 1, vehicles: int = 60, each: int = 100, days: int = 160) -
         gaps[rng.random(each) < 0.05] = rng.integers(0, 600_000)
         if v % 4 == 0:
             gaps[each // 3] = 95 * DAY
-        start = MONDAY + (5 * v * DAY if v % 4 >= 2 else 0)  # some are first seen when the log is old
-        times = start + rng.integers(0, 5 * DAY) + np.cumsum(gaps)
+        times = MONDAY + rng.integers(0, 5 * DAY) + np.cumsum(gaps)
         swap = np.flatnonzero(rng.random(each - 1) < 0.02)
         times[swap], times[swap + 1] = times[swap + 1], times[swap]
         direction = (np.arange(each) + (rng.random(each) < 0.03).cumsum()) % 2
@@ -182,6 +181,11 @@ def mixed(seed: int = 1, vehicles: int = 60, each: int = 100, days: int = 160) -
         features[rng.random((each, FEATURES)) < 0.3] = np.nan
         parts.append(crossings(times, v, direction=direction, port=port, vehicle_class=v % 2, features=features,
                                read_confidence=rng.uniform(0.5, 1.0, each)))  # fmt: skip
+    for k in range(12):  # newcomers, first seen when the log is old: two crossings a day, with lapses of some hours
+        lapse = np.where(rng.random(80) < 0.05, rng.uniform(-5, 5, 80), rng.normal(0, 0.25, 80))
+        times = MONDAY + (50 + 8 * k) * DAY + ((12 * np.arange(80) + 2 * k + lapse) * HOUR).astype(np.int64)
+        parts.append(crossings(times, vehicles + k, direction=np.arange(80) % 2, port=k % PORTS, vehicle_class=k % 2,
+                               features=rng.random((80, FEATURES)), read_confidence=rng.random(80)))  # fmt: skip
     whole = parts[0]
     for part in parts[1:]:
         whole = whole.then(part)

@@ -128,6 +128,7 @@ def test_scores_before_it_learns(name: str) -> None:
         "shift_change",
         "flow_imbalance",
         "new_vehicle_ramp",
+        "officer_affinity",
     }  # the same again is one more that counts, and odder for it
     _, (p, _, _) = answered(name)
     odd = int(np.nanargmin(p))
