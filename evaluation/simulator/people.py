@@ -153,10 +153,24 @@ def _ports(kind: Array, places: Places, rng: np.random.Generator) -> tuple[Array
     home = np.empty(len(kind), np.int16)
     for row in range(3):
         of = np.flatnonzero(volume == row)
-        home[of] = rng.choice(count, len(of), p=places.volume[row])
+        even = (np.arange(len(of)) + rng.random()) / max(len(of), 1)  # few trucks, and each port gets its share
+        home[of] = rng.permutation(np.minimum(np.searchsorted(np.cumsum(places.volume[row]), even), count - 1))
+    second, third = (_neighbour(home, volume, places, rng) for _ in range(2))
+    return home, second, third
+
+
+def _neighbour(home: Array, volume: Array, places: Places, rng: np.random.Generator) -> Array:
+    """Another port nearby for each: rather the near ones, rather those that see many of its like; home if none does."""
     near = places.near(6, within_km=250.0)
-    pick = np.minimum(rng.geometric(0.5, (2, len(kind))) - 1, 5)
-    return home, near[home, pick[0]], near[home, pick[1]]
+    other = home.copy()
+    cells, which = np.unique(volume * len(places.codes) + home, return_inverse=True)
+    for cell, code in enumerate(cells):
+        row, port = divmod(int(code), len(places.codes))
+        weight = places.volume[row, near[port]] ** 0.7 * 0.6 ** np.arange(6)
+        mine = np.flatnonzero(which == cell)
+        if places.volume[row, near[port]].max() > 1e-9:
+            other[mine] = rng.choice(near[port], len(mine), p=weight / weight.sum())
+    return other
 
 
 def _other(world: World, kind: Array, rng: np.random.Generator) -> Array:

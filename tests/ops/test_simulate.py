@@ -34,7 +34,7 @@ def test_what_it_writes_can_be_replayed(tmp_path: Path) -> None:
     log = tmp_path / "border" / "crossings.jsonl"
     done = linewatch(tmp_path, "replay", log, "--ports", "us", "--alerts", "alerts.jsonl")
     assert 0 == done.code
-    assert "  rejected                0" in done.lines
+    assert "  rejected                0" in done.out.splitlines()
     known = {json.loads(line)["crossing_id"] for line in log.read_text().splitlines()}
     decided = (tmp_path / "border" / "dispositions.jsonl").read_text().splitlines()
     assert {json.loads(line)["crossing_id"] for line in decided} <= known
