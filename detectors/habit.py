@@ -1,7 +1,7 @@
 """How often did it lately, and how often before? The last eight yes-or-no answers of a vehicle, and its older rate.
 
 An answer that falls out of the last `WINDOW` becomes the vehicle's past, which counts `MOST` answers at the most: so a
-new habit excuses itself after a while, but not while it is new. Eight answers are eight bits, and a row eight bytes.
+new habit excuses itself after a while, but not while it is new. Eight answers are eight bits, and a row seven bytes.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 from detectors.compiled import njit
 
 WINDOW = 8
-MOST = 16.0  # answers that the past may weigh: as many new ones replace it
+MOST = 16  # answers that the past may weigh: as many new ones replace it
 STRENGTH = 4.0  # weight of the peers in a vehicle's past
-ROW = np.dtype([("recent", "u1"), ("filled", "u1"), ("n", "f4"), ("hits", "f4")])
+ROW = np.dtype([("recent", "u1"), ("filled", "u1"), ("n", "u1"), ("hits", "f4")])
 
 
 @njit(cache=True)
@@ -44,13 +44,14 @@ def push(row, yes):  # type: ignore[no-untyped-def]
     >>> row = np.zeros(1, ROW)[0]
     >>> for _ in range(9):
     ...     push(row, True)
-    >>> int(hits_in(row, WINDOW)), float(row["n"]), float(row["hits"])
-    (8, 1.0, 1.0)
+    >>> int(hits_in(row, WINDOW)), int(row["n"]), float(row["hits"])
+    (8, 1, 1.0)
     """
     if row.filled == WINDOW:
-        keep = 1.0 if row.n < MOST else (MOST - 1.0) / MOST
-        row.n = row.n * keep + 1.0
-        row.hits = row.hits * keep + ((row.recent >> (WINDOW - 1)) & 1)
+        if row.n == MOST:
+            row.hits *= (MOST - 1.0) / MOST
+        row.n = min(MOST, row.n + 1)
+        row.hits += (row.recent >> (WINDOW - 1)) & 1
     else:
         row.filled += 1
     row.recent = ((row.recent << 1) | (1 if yes else 0)) & 255

@@ -8,16 +8,17 @@ import numpy as np
 
 from detectors.base import DAY_MS, HOUR_MS
 from detectors.officer_affinity import KEPT, OfficerAffinity
+from schemas.batch import Array
 from tests.detectors.bench import MONDAY, Answers, Bench, Traffic, crossings, explained
 
 DAYS = 40
 
 
-def on_duty(times: np.ndarray, booth: np.ndarray) -> np.ndarray:
+def on_duty(times: Array, booth: Array) -> Array:
     """A roster: three shifts of six officers each, one in each of six booths, in another booth each day."""
     shift = times % DAY_MS // (8 * HOUR_MS)
     day = times // DAY_MS
-    return 100 + 10 * shift + (booth + day) % 6
+    return np.asarray(100 + 10 * shift + (booth + day) % 6)
 
 
 def border(own_hour: float, officer: int | None, seed: int = 12) -> Traffic:
@@ -37,7 +38,7 @@ def border(own_hour: float, officer: int | None, seed: int = 12) -> Traffic:
     return crossings(whole[order], vehicle[order], officer=met[order].astype(np.uint64))
 
 
-def run(traffic: Traffic) -> tuple[Answers, np.ndarray]:
+def run(traffic: Traffic) -> tuple[Answers, Array]:
     """Answers, and which of them are vehicle 0's."""
     return Bench(OfficerAffinity()).run(traffic), np.flatnonzero(traffic.vehicle == 0)
 
