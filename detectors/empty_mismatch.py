@@ -64,7 +64,7 @@ def assess(  # type: ignore[no-untyped-def]
             evidence[i, 0] = weight_kg[i]
             evidence[i, 1] = math.exp(centre - 1.2816 * scale)
             evidence[i, 2] = math.exp(centre + 1.2816 * scale)
-            if p[i] < 0.2:
+            if p[i] < 0.05:
                 evidence[i, 3] = calm_amount(y, centre, scale, df, mu, within, between, True)
             evidence[i, 4] = n
             evidence[i, 5] = seen[i]

@@ -66,7 +66,7 @@ def assess(  # type: ignore[no-untyped-def]
             evidence[i, 0] = weight_kg[i]
             evidence[i, 1] = math.exp(centre - 1.2816 * scale)
             evidence[i, 2] = math.exp(centre + 1.2816 * scale)
-            if llr[i] > 1.0 or p[i] < 0.1:
+            if p[i] < 0.05:
                 evidence[i, 3] = calm_amount(y, centre, scale, df, mu, within, between, False)
             evidence[i, 4] = seen[i]
         if fresh[i]:
