@@ -67,6 +67,8 @@ def simulate(
     labels.csv          crossings that belong to a story: crossing_id, label, episode
     benign.csv          crossings that look odd and are not
     episodes.csv        the stories, with strengths from 0 (subtle) to 1 (plain)
+    events.csv          ports that closed or opened
+    roster.json         when the officers' shifts change, for the setting shift_changes
     dispositions.jsonl  what people found who looked, for `linewatch replay --dispositions`
 
     The same options give the same bytes. Volumes are those of 2024, holidays those of the dates; all else is drawn
@@ -120,5 +122,6 @@ def _tell(traffic: Traffic, out: Path, seconds: float) -> None:
     elif len(traffic):
         say("  no story planted: a longer log, more vehicles or a higher --planted-rate make room for some")
     say(f"  {len(traffic.benign):,} crossings that look odd and are innocent")
+    shifts = f" --set shift_changes={','.join(traffic.shift_changes)}"
     registry = "open" if any(code.startswith("X") for code in traffic.places.codes) else "us"  # X...: made up
-    say(f"next: linewatch replay {log} --ports {registry} --alerts {out / 'alerts.jsonl'}")
+    say(f"next: linewatch replay {log} --ports {registry}{shifts} --alerts {out / 'alerts.jsonl'}")

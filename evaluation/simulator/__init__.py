@@ -16,7 +16,7 @@ from evaluation.simulator.benign import note_ordinary, one_day_trips
 from evaluation.simulator.cast import draw_cast
 from evaluation.simulator.columns import to_traffic
 from evaluation.simulator.dispositions import decide
-from evaluation.simulator.events import adopt, draw_events
+from evaluation.simulator.events import adopt, draw_events, told
 from evaluation.simulator.legs import draw_rows
 from evaluation.simulator.lines import LineWriter
 from evaluation.simulator.outings import draw_trips
@@ -70,5 +70,7 @@ def generate(
     read_rows = read(ground, world, streams[5])
     note_ordinary(ground, read_rows.rows)
     traffic = to_traffic(seed, world, ground, read_rows, episodes, streams[7])
+    traffic.events.extend(told(events, border))
+    traffic.shift_changes.extend(f"{hour:02d}:00" for hour in ground.shift_hours(0))
     traffic.dispositions.extend(one.model_dump_json(exclude_none=True) for one in decide(traffic, ground.decided))
     return traffic

@@ -12,7 +12,7 @@ import numpy as np
 
 from evaluation.simulator.kinds import COMMUTER, HAULIER, SCHOOL, SHIFT, SHOPPER, TRUCKER
 from evaluation.simulator.people import People
-from evaluation.simulator.ports import Array, Places
+from evaluation.simulator.ports import DAY_MS, Array, Places
 from evaluation.simulator.trips import NEW_BRIDGE, REOPENING
 from evaluation.simulator.world import BRIDGE, CLOSURE, World
 
@@ -56,6 +56,21 @@ def adopt(events: list[Event], world: World, people: People, places: Places, rng
         people.change_day[who] = event.until_day + rng.exponential(6, len(who))
         people.change_port[who] = event.port
         people.change_hours[who], people.change_stay[who] = 0.0, 1.0
+
+
+def told(events: list[Event], places: Places) -> list[tuple[str, str, str, str]]:
+    """What a person would note: port, `bridge` or `closure`, closed from (empty: from the first day) and until, UTC."""
+    return [
+        (
+            places.codes[event.port], "bridge" if event.bridge else "closure",
+            "" if event.bridge else _moment(places, event.from_day), _moment(places, event.until_day),
+        )
+        for event in events
+    ]  # fmt: skip
+
+
+def _moment(places: Places, day: float) -> str:
+    return f"{np.datetime64((places.start_ms + int(day * DAY_MS)) // 1000, 's')}Z"
 
 
 def detour(

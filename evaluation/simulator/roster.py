@@ -68,19 +68,20 @@ class Roster:
 
 
 def draw_roster(world: World, places: Places, rng: np.random.Generator) -> Roster:
-    """Lanes by volume; shifts of 8 or 12 hours; teams with some officers more than booths."""
+    """Lanes by volume; shifts of 8 or 12 hours, the same everywhere; teams with some officers more than booths."""
     ports = len(places.codes)
     cars = np.clip(np.ceil(np.sqrt(places.volume[0] / places.volume[0].max()) * 20), 1, 20)
     lanes = np.maximum(1, np.ceil(cars[:, None] * _LANE_SHARES)).astype(np.int64)
     team = np.ceil(lanes.sum(axis=1) * world["officers"] * rng.uniform(0.9, 1.2, ports)).astype(np.int64)
-    length = np.where(rng.random(ports) < world["twelve_hours"], 12, 8)
+    twelve = rng.random() < world["twelve_hours"]
+    length = np.full(ports, 12 if twelve else 8)
     teams = rng.integers(4, 6, ports)
     return Roster(
         places=places,
         lanes=lanes,
         first_slot=np.concatenate([np.zeros((ports, 1), np.int64), np.cumsum(lanes, axis=1)[:, :-1]], axis=1),
         length_h=length,
-        first_h=np.where(length == 8, rng.choice([6, 7, 8], ports), rng.choice([6, 7], ports)),
+        first_h=np.full(ports, rng.integers(6, 8 if twelve else 9)),
         stays_h=rng.integers(1, 3, ports),
         teams=teams,
         team=team,

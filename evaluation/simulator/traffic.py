@@ -2,12 +2,13 @@
 
 `Traffic.lines` writes in the order of arrival: a few records late, a few twice. Files: `crossings.jsonl`,
 `labels.csv` (crossing_id, label, episode), `benign.csv` (the same, hard negatives), `episodes.csv` (strengths),
-`dispositions.jsonl`.
+`events.csv` (what happened to ports), `roster.json` (when shifts change), `dispositions.jsonl`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class Traffic:
     labels: list[tuple[str, str, int]]  # (crossing_id, label, episode), in order of time
     benign: list[tuple[str, str, int]]  # (crossing_id, "benign:…", vehicle)
     episodes: list[Episode]
+    shift_changes: list[str] = field(default_factory=list)  # local times of the officers, as settings take them
+    events: list[tuple[str, str, str, str]] = field(default_factory=list)  # port, what, from, until
     dispositions: list[str] = field(default_factory=list)  # JSON lines, in order of time
 
     def __len__(self) -> int:
@@ -73,8 +76,10 @@ class Traffic:
         _table(folder / "episodes.csv", "episode,label,strength,vehicle", [
             (e.number, e.label, e.strength, self.vehicle_names[e.vehicle]) for e in self.episodes
         ])  # fmt: skip
+        _table(folder / "events.csv", "port,what,closed_from,closed_until", self.events)
+        (folder / "roster.json").write_text(json.dumps({"shift_changes": self.shift_changes}) + "\n", encoding="ascii")
         (folder / "dispositions.jsonl").write_text("".join(f"{line}\n" for line in self.dispositions), encoding="ascii")
 
 
-def _table(path: Path, header: str, rows: list[tuple[str, str, int]] | list[tuple[int, str, float, str]]) -> None:
+def _table(path: Path, header: str, rows: Iterable[tuple[object, ...]]) -> None:
     path.write_text(header + "\n" + "".join(",".join(map(str, row)) + "\n" for row in rows), encoding="ascii")

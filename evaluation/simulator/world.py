@@ -79,7 +79,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "weight_spread": (0.04, 0.12),  # habitual, of a route, as a share
     "other_route": (0.01, 0.05),  # of truck trips: another route of the carrier
     "new_party": (0.001, 0.006),  # of laden trips: a shipper or consignee nobody knows
-    "twelve_hours": (0.1, 0.5),  # of ports: officers work 12 hours, not 8
+    "twelve_hours": (0.1, 0.5),  # how likely officers work 12 hours, not 8
     "officers": (1.1, 1.7),  # a team, for each booth
     "wait_scale_s": (120.0, 500.0),
     "inspection_s": (35.0, 75.0),  # median of a car

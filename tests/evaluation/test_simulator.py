@@ -31,7 +31,10 @@ def test_the_same_arguments_give_the_same_files(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         generate(seed=7, days=40, vehicles=600, ports=12, planted_rate=0.01).write(tmp_path / folder)
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert files == ["benign.csv", "crossings.jsonl", "dispositions.jsonl", "episodes.csv", "labels.csv"]
+    assert files == [
+        "benign.csv", "crossings.jsonl", "dispositions.jsonl", "episodes.csv", "events.csv", "labels.csv",
+        "roster.json",
+    ]  # fmt: skip
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
