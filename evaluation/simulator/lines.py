@@ -57,7 +57,7 @@ class LineWriter:
         f = self._traffic.fields
         models, prequeue, days = self._models, self._prequeue, self._days
         columns = zip(
-            f.occupants[rows].tolist(), f.driver[rows].tolist(), f.model[rows].tolist(), f.colour[rows].tolist(),
+            f.occupants[rows].tolist(), _scrambled(f.driver[rows]), f.model[rows].tolist(), f.colour[rows].tolist(),
             days["registered_on"].of(f.registered_on[rows]), days["owner_changed_on"].of(f.owner_changed_on[rows]),
             f.rental[rows].tolist(), f.officer[rows].tolist(), f.wait_s[rows].tolist(), f.inspection_s[rows].tolist(),
             f.prequeue_lane[rows].tolist(), strict=True,
@@ -81,8 +81,16 @@ _COLOURS = _texts("colour", COLOURS)
 _RENTAL = (',"rental":false', ',"rental":true', "")
 
 
+def _scrambled(number: Array) -> list[int]:
+    """Other 32-bit numbers, one for each, so that no name shows who is a newcomer; -1 stays (Knuth's multiplier)."""
+    mixed = (number.astype(np.uint64) * np.uint64(2_654_435_761)) & np.uint64(0xFFFF_FFFF)
+    mixed = ((mixed ^ (mixed >> np.uint64(15))) * np.uint64(2_246_822_519)) & np.uint64(0xFFFF_FFFF)
+    scrambled: list[int] = np.where(number >= 0, (mixed ^ (mixed >> np.uint64(13))).astype(np.int64), -1).tolist()
+    return scrambled
+
+
 def _driver(number: int) -> str:
-    return f',"driver":"d{number:07x}"' if number >= 0 else ""
+    return f',"driver":"d{number:08x}"' if number >= 0 else ""
 
 
 def _officer(number: int) -> str:
@@ -129,16 +137,16 @@ class _Freight:
         where = np.flatnonzero(at >= 0)
         picked = at[where]
         for i, weight, laden, trailer, carrier, shipper, consignee, commodity, value in zip(
-            where.tolist(), f.weight_kg[picked].tolist(), f.laden[picked].tolist(), f.trailer[picked].tolist(),
-            f.carrier[picked].tolist(), f.shipper[picked].tolist(), f.consignee[picked].tolist(),
+            where.tolist(), f.weight_kg[picked].tolist(), f.laden[picked].tolist(), _scrambled(f.trailer[picked]),
+            _scrambled(f.carrier[picked]), _scrambled(f.shipper[picked]), _scrambled(f.consignee[picked]),
             f.commodity[picked].tolist(), f.declared_value[picked].tolist(), strict=True,
         ):  # fmt: skip
             texts[i] = "".join((
                 f',"weight_kg":{weight}' if weight >= 0 else "", self._laden[laden],
-                f',"trailer":"t{trailer:07x}"' if trailer >= 0 else "",
-                f',"carrier":"c{carrier:05x}"' if carrier >= 0 else "",
-                f',"shipper":"s{shipper:07x}"' if shipper >= 0 else "",
-                f',"consignee":"n{consignee:07x}"' if consignee >= 0 else "", self._goods[commodity],
+                f',"trailer":"t{trailer:08x}"' if trailer >= 0 else "",
+                f',"carrier":"c{carrier:08x}"' if carrier >= 0 else "",
+                f',"shipper":"s{shipper:08x}"' if shipper >= 0 else "",
+                f',"consignee":"n{consignee:08x}"' if consignee >= 0 else "", self._goods[commodity],
                 f',"declared_value":{value}' if value >= 0 else "",
             ))  # fmt: skip
         return texts

@@ -15,16 +15,24 @@ from evaluation.simulator.ports import DAY_MS
 from evaluation.simulator.routes import COMMODITIES
 
 TRACTOR = 4  # index in VEHICLE_CLASSES
+LIMIT_KG = 36_000.0  # nobody drives over the scale with more
 
 
 def weight_delta(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
-    """A truck weighs more than its habit; when plain, on the next journey as well."""
+    """A truck weighs more than its route's habit; when plain, on the next journey as well."""
     run = window(ground, vehicle, before=8, days=40)
-    if not len(run) or not _reported(ground, "weight_kg", int(run[0]) + 1):
+    usual = _empty_kg(ground, vehicle) + float(
+        ground.routes.cargo_kg[_route(ground, vehicle, _laden_way(ground, vehicle))]
+    )
+    heavy = usual * (1.12 + 0.5 * strength)
+    if not len(run) or heavy > LIMIT_KG:
         return False
-    for row in run[: 1 + (strength > 0.6)].tolist():
-        ground.rows.weight[row + 1] = 1.12 + 0.6 * strength * ground.rng.uniform(0.7, 1)
-        ground.mark(row + 1, mark)
+    legs = run + int(ground.rows.direction[run[0]] != _laden_way(ground, vehicle))
+    if not _reported(ground, "weight_kg", int(legs[0])):
+        return False
+    for k in legs[: 1 + (strength > 0.6)].tolist():
+        ground.mark(k, mark)
+        _load(ground, k, heavy * ground.rng.normal(1, 0.02))
     return True
 
 
@@ -38,7 +46,9 @@ def empty_mismatch(ground: Ground, vehicle: int, strength: float, mark: Mark) ->
         return False
     ground.mark(k, mark)
     ground.set(k, "laden", value=False)
-    ground.set(k, "weight_kg", _empty_kg(ground, vehicle) * (1.12 + 0.8 * strength * ground.rng.uniform(0.7, 1)))
+    ground.set(
+        k, "weight_kg", round(_empty_kg(ground, vehicle) * (1.12 + 0.8 * strength * ground.rng.uniform(0.7, 1)), -1)
+    )
     return True
 
 
@@ -61,7 +71,7 @@ def party_novelty(ground: Ground, vehicle: int, strength: float, mark: Mark) -> 
     row = ground.trip(vehicle, before=8)
     if row is None:
         return False
-    k = row if ground.rows.direction[row] == int(np.argmax(ground.routes.laden[vehicle])) else row + 1
+    k = row + int(ground.rows.direction[row] != _laden_way(ground, vehicle))
     if not _reported(ground, "shipper", k):
         return False
     ground.mark(k, mark)
@@ -110,10 +120,26 @@ def _empty_kg(ground: Ground, vehicle: int) -> float:
     return float(ground.routes.empty_kg[vehicle] + ground.routes.tare_kg[vehicle])
 
 
-def _load(ground: Ground, row: int) -> None:
-    """Makes sure that the truck carries something, of a weight that its usual route would have."""
+def _laden_way(ground: Ground, vehicle: int) -> int:
+    """The direction in which the truck is laden more often."""
+    return int(np.argmax(ground.routes.laden[vehicle]))
+
+
+def _route(ground: Ground, vehicle: int, way: int) -> tuple[int, int, int]:
+    """Where its usual route stands in the tables of `Routes`."""
+    carrier = int(ground.routes.carrier[vehicle])
+    return carrier, way, int(min(ground.routes.favourite[vehicle, way], ground.routes.count[carrier] - 1))
+
+
+def _load(ground: Ground, row: int, weight_kg: float | None = None) -> None:
+    """Makes sure that the truck carries something: the papers and the weight of its usual route, or a given weight."""
     vehicle, way = int(ground.rows.vehicle[row]), int(ground.rows.direction[row])
-    routes = ground.routes
-    cargo = float(routes.cargo_kg[routes.carrier[vehicle], way, 0]) * ground.rng.lognormal(0, 0.1)
-    ground.set(row, "laden", value=True)
-    ground.set(row, "weight_kg", min(36_000.0, _empty_kg(ground, vehicle) + cargo))
+    routes, route = ground.routes, _route(ground, vehicle, way)
+    cargo = float(routes.cargo_kg[route]) * ground.rng.lognormal(0, 0.1)
+    weight = _empty_kg(ground, vehicle) + cargo if weight_kg is None else weight_kg
+    for field, value in (
+        ("laden", True), ("weight_kg", round(min(LIMIT_KG, weight), -1)), ("shipper", int(routes.shipper[route])),
+        ("consignee", int(routes.consignee[route])), ("commodity", int(routes.commodity[route])),
+        ("declared_value", round(cargo * float(routes.value_kg[route]))),
+    ):  # fmt: skip
+        ground.set(row, field, value)
