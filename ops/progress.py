@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stream.selection import Rate, lift_of
+
 if TYPE_CHECKING:
     from stream.runner import Seen
     from stream.tally import Tally
@@ -77,12 +79,42 @@ def summary(tally: Tally, *, lines_now: int, seconds: float, reject_file: str) -
     rows.append(("alerts", f"{tally.alerts:,}"))
     by_count = sorted(tally.typologies.items(), key=lambda item: (-item[1], item[0]))
     rows += [(f"  {typology}", f"{count:,}") for typology, count in by_count]
+    rows += _people(tally)
     rows.append(("seconds", f"{seconds:.1f}"))
     rows.append(("crossings/s", f"{lines_now / max(seconds, 1e-9):,.0f}"))
     if tally.lines > lines_now:
         rows.append(("resumed after", f"{tally.lines - lines_now:,} lines"))
     text = "\n".join(f"{name:<26}{value}" for name, value in rows)
     return f"{text}\n{_calibration(tally)}" if tally.accepted else text
+
+
+def _people(tally: Tally) -> list[tuple[str, str]]:
+    """Notices, the control sample, and what people found."""
+    rows = [("notices", f"{sum(tally.notices.values()):,}")] if tally.notices else []
+    rows += [(f"  {kind}", f"{count:,}") for kind, count in sorted(tally.notices.items())]
+    rows.append(("control sample", f"{tally.control:,}"))
+    heard = {key: count for key, count in tally.dispositions.items() if " " in key}
+    if not heard and not tally.dispositions_rejected:
+        return rows
+    rows.append(("dispositions", f"{sum(heard.values()):,}"))
+    rejected = {"rejected": tally.dispositions_rejected}
+    rows += [(f"  {key}", f"{count:,}") for key, count in (rejected | _troubles(tally)).items() if count]
+    found = lift_of(heard)
+    rows += [("found among alerts", _rate(found.alert)), ("found at random", _rate(found.random))]
+    if not math.isnan(found.ratio):
+        rows.append(("lift", f"{found.ratio:.1f}  (95 %: {found.low:.1f} to {found.high:.1f})"))
+    return rows
+
+
+def _troubles(tally: Tally) -> dict[str, int]:
+    return {key: tally.dispositions[key] for key in ("repeated", "late", "unmatched")}
+
+
+def _rate(rate: Rate) -> str:
+    if not rate.looked:
+        return "nobody looked"
+    share = f"{100 * rate.rate:.2g} %  (95 %: {100 * rate.low:.2g} to {100 * rate.high:.2g} %)"
+    return f"{rate.found:,} of {rate.looked:,} = {share}"
 
 
 def _calibration(tally: Tally) -> str:

@@ -28,6 +28,9 @@ class Request:
     log: str
     alerts: str | None
     assessments: Path | None
+    dispositions: Path | None
+    notices: Path | None
+    control: Path | None
     state: Path | None
     speed: float | None
     progress: str
@@ -39,6 +42,11 @@ class Request:
 @click.option(
     "--assessments", type=PATH, metavar="OUT.csv|OUT.parquet", help="Write every crossing's score and p-values."
 )
+@click.option(
+    "--dispositions", type=PATH, metavar="D.jsonl", help="What people found; each counts from its own time `at`."
+)
+@click.option("--notices", type=PATH, metavar="OUT.jsonl", help="Write what is said of readers, ports and detectors.")
+@click.option("--control", type=PATH, metavar="OUT.jsonl", help="Write which crossings the random sample drew.")
 @click.option(
     "--speed",
     metavar="max|N",
@@ -61,11 +69,13 @@ def replay(
     Examples:
       linewatch replay log.jsonl --alerts alerts.jsonl
       linewatch replay log.jsonl.gz --assessments scores.parquet --set operators=2
+      linewatch replay log.jsonl --alerts a.jsonl --dispositions found.jsonl --notices n.jsonl
       linewatch replay year.jsonl.zst --alerts a.jsonl --state year.state   (again after a crash: goes on)
       zcat log.jsonl.gz | linewatch replay - --alerts - | head
 
     The same log with the same settings gives the same alerts, byte for byte, however often it was interrupted.
     Lines that cannot be used are written to the dead-letter file with the reason, and the rest goes on.
+    With dispositions the summary says how much more is found among alerts than in the random control sample.
     """
     settings = load_settings(config, flags, ports=ports, dead_letter_file=dead_letter).settings
     return _replay(Request(log, **wanted), settings)
@@ -80,8 +90,11 @@ def _replay(request: Request, settings: Settings) -> int:
     if request.alerts == wiring.STDIO and request.state is not None:
         raise click.UsageError("--alerts - cannot be resumed; name a file, or leave out --state.")
     named = Path(request.alerts) if request.alerts not in {None, wiring.STDIO} else None
-    outputs = [path for path in (named, request.assessments) if path is not None]
+    wanted = (named, request.assessments, request.notices, request.control)
+    outputs = [path for path in wanted if path is not None]
     wiring.check_outputs(request.log, outputs)
+    if request.dispositions is not None:
+        wiring.check_outputs(str(request.dispositions), outputs)
     folder = named.parent if named else Path()
     dead_letter = wiring.build_dead_letter(settings, folder, request.log)
 
@@ -89,14 +102,20 @@ def _replay(request: Request, settings: Settings) -> int:
         sinks = [wiring.build_alerts(request.alerts)] if request.alerts else []
         if request.assessments:
             sinks.append(wiring.build_assessments(request.assessments, pipeline, request.state))
-        return sinks
+        return [*sinks, *wiring.build_lists(request.notices, request.control)]
 
     with ExitStack() as held:
         stop = held.enter_context(stopping())
         source = wiring.build_log(request.log, settings, speed=request.speed)
         held.callback(source.close)
+        said = None
+        if request.dispositions is not None:
+            said = wiring.build_log(str(request.dispositions), settings, speed=None)
+            held.callback(said.close)
         state = held.enter_context(closing(StateFolder(request.state))) if request.state else None
-        ready = wiring.build_run(settings, source, make_sinks, dead_letter, outputs=outputs, state=state)
+        ready = wiring.build_run(
+            settings, source, make_sinks, dead_letter, outputs=outputs, state=state, dispositions=said
+        )
         show = held.enter_context(display(request.progress, source.size()))
         policy = Policy(settings.checkpoint_every_crossings, speed=request.speed)
         runner = Runner(ready.parts, policy, state=state, identity=ready.identity, stop=stop, progress=show)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -29,13 +29,17 @@ HTTP = "http"
 @click.option("--source", metavar="FILE|-|http", default=HTTP, show_default=True, help="Where the crossings come from.")
 @click.option("--alerts", type=PATH, metavar="OUT.jsonl", help="Append the alerts to this file too.")
 @click.option(
+    "--dispositions", type=PATH, metavar="D.jsonl", help="What people found: a file that another program appends to."
+)
+@click.option("--notices", type=PATH, metavar="OUT.jsonl", help="Append what is said of readers, ports and detectors.")
+@click.option("--control", type=PATH, metavar="OUT.jsonl", help="Append which crossings the random sample drew.")
+@click.option(
     "--data", type=PATH, metavar="DIR", help="Alert database, checkpoint, spool; short for --set data_folder=..."
 )
 @click.option("--progress", type=click.Choice(MODES), default="none", help="Bar, lines or none (default).")
 @setting_options
 def run(
-    source: str, alerts: Path | None, data: Path | None, progress: str, config: Path | None, flags: tuple[str, ...],
-    ports: str | None,
+    source: str, data: Path | None, config: Path | None, flags: tuple[str, ...], ports: str | None, **wanted: Any
 ) -> int:  # fmt: skip
     """Watch live crossings until it is told to stop, and keep the alerts in a SQLite database.
 
@@ -50,10 +54,20 @@ def run(
     survives a crash. Other machines can only send when ingest_host and ingest_token are set.
     """
     settings = load_settings(config, flags, ports=ports, data_folder=data).settings
-    return _run(settings, source, alerts, progress)
+    return _run(settings, source, Wanted(**wanted))
 
 
-def _run(settings: Settings, name: str, alerts: Path | None, progress: str) -> int:
+class Wanted(NamedTuple):
+    """What the command line asked for beside the source."""
+
+    alerts: Path | None
+    dispositions: Path | None
+    notices: Path | None
+    control: Path | None
+    progress: str
+
+
+def _run(settings: Settings, name: str, wanted: Wanted) -> int:
     from console.store import AlertStore
     from ops import wiring
     from ops.signals import stopping
@@ -61,13 +75,14 @@ def _run(settings: Settings, name: str, alerts: Path | None, progress: str) -> i
     from stream.runner import Runner
 
     folder = settings.data_folder
-    outputs = [] if alerts is None else [alerts]
+    outputs = [path for path in (wanted.alerts, wanted.notices, wanted.control) if path is not None]
     wiring.check_outputs(wiring.STDIO if name == HTTP else name, outputs)
 
     def make_sinks(_: Pipeline) -> list[Sink]:
         store = AlertStore(folder / "alerts.sqlite", clock=lambda: time.time_ns() // 1_000_000)
         held.callback(store.close)
-        return [store, *(wiring.build_alerts(str(path)) for path in outputs)]
+        alerts = [] if wanted.alerts is None else [wiring.build_alerts(str(wanted.alerts))]
+        return [store, *alerts, *wiring.build_lists(wanted.notices, wanted.control)]
 
     with ExitStack() as held:
         stop = held.enter_context(stopping())
@@ -75,10 +90,14 @@ def _run(settings: Settings, name: str, alerts: Path | None, progress: str) -> i
         health: dict[str, object] = {"status": "starting"}
         source = _source(settings, name, stop, held, health)
         dead_letter = wiring.build_dead_letter(settings, folder, name)
+        said = None
+        if wanted.dispositions is not None:
+            said = wiring.build_follow(wanted.dispositions, settings, stop=stop, notice=say, poll_s=0.0)
+            held.callback(said.close)
         ready = wiring.build_run(
-            settings, source, make_sinks, dead_letter, outputs=outputs, state=state, live=True
+            settings, source, make_sinks, dead_letter, outputs=outputs, state=state, dispositions=said, live=True
         )  # fmt: skip
-        show = held.enter_context(display(progress, None))
+        show = held.enter_context(display(wanted.progress, None))
         policy = wiring.live_policy(settings)
         runner = Runner(
             ready.parts, policy, state=state, identity=ready.identity, stop=stop, progress=_both(show, health)

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     )
     operators: int = _setting(1, "Operators on duty at each port.", results=True, ge=1, le=10_000)
     floor_p: float = _setting(1e-3, "Never alert on a crossing whose p-value is above this.", results=True, gt=0, le=1)
+    control_share: float = _setting(
+        1e-3, "Share of all crossings drawn for the random control sample.", results=True, ge=0, le=1
+    )
     detectors: Annotated[tuple[str, ...], NoDecode] = _setting(
         (), "Names of the detectors to run, separated by commas; empty runs all of them.", results=True
     )

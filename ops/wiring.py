@@ -17,7 +17,7 @@ from schemas.plates import Pseudonymiser, load_key
 from schemas.ports import Ports
 from stream.checkpoint import Saved, StateFolder
 from stream.runner import Parts, Policy
-from stream.sinks import AlertFile, AlertStream, DeadLetter, Sink
+from stream.sinks import AlertFile, AlertStream, ControlFile, DeadLetter, NoticeFile, Sink
 from stream.sources import LogSource, Source
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def _year_ms(year: int) -> int:
     return int(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp()) * 1000
 
 
-def build_pipeline(settings: Settings, ports: Ports) -> Pipeline:
-    """The pipeline of these settings. Imports the compiled detectors."""
+def build_pipeline(settings: Settings, ports: Ports, *, control_key: bytes = bytes(16)) -> Pipeline:
+    """The pipeline of these settings; `control_key` (16 bytes) draws the control sample. Imports the detectors."""
     from detectors.budget import RING
     from detectors.catalogue import DETECTORS
     from stream.config import PipelineConfig, RiverSpec
@@ -88,6 +88,8 @@ def build_pipeline(settings: Settings, ports: Ports) -> Pipeline:
         detectors=settings.detectors,
         river_detectors=tuple(RiverSpec(d.name, d.class_, d.params) for d in settings.river_detectors),
         shift_changes=settings.shift_minutes(),
+        control_share=settings.control_share,
+        control_key=control_key,
         max_vehicles=settings.max_vehicles,
         forget_after_days=settings.forget_after_days,
         config_id=settings.config_id(),
@@ -95,7 +97,9 @@ def build_pipeline(settings: Settings, ports: Ports) -> Pipeline:
     return Pipeline(config, ports)
 
 
-def identity(settings: Settings, pipeline: Pipeline, pseudonymiser: Pseudonymiser, outputs: str) -> dict[str, str]:
+def identity(
+    settings: Settings, pipeline: Pipeline, pseudonymiser: Pseudonymiser, outputs: str, dispositions: Source | None
+) -> dict[str, str]:
     """What must be the same for a state folder to be gone on with; `outputs` names the files a run writes."""
     return {
         "config": settings.config_id(),
@@ -103,6 +107,7 @@ def identity(settings: Settings, pipeline: Pipeline, pseudonymiser: Pseudonymise
         # a pseudonym of no plate: tells two keys apart and gives neither away
         "plate_key": pseudonymiser.pseudonym("which key", "is this"),
         "sinks": outputs,
+        "dispositions": "none" if dispositions is None else "given",
     }
 
 
@@ -116,18 +121,19 @@ class Ready(NamedTuple):
 
 def build_run(
     settings: Settings, source: Source, make_sinks: Callable[[Pipeline], list[Sink]], dead_letter: DeadLetter,
-    *, outputs: Sequence[Path], state: StateFolder | None, live: bool = False,
+    *, outputs: Sequence[Path], state: StateFolder | None, dispositions: Source | None = None, live: bool = False,
 ) -> Ready:  # fmt: skip
     """Build the pipeline and what goes with it; ConfigError when the state folder belongs to another run."""
     saved = state.load() if state else None
     ports = build_ports(settings, saved)
     pseudonymiser = build_pseudonymiser(settings)
-    pipeline = build_pipeline(settings, ports)
-    whose = identity(settings, pipeline, pseudonymiser, ", ".join(path.name for path in outputs))
+    pipeline = build_pipeline(settings, ports, control_key=pseudonymiser.derived("control sample"))
+    whose = identity(settings, pipeline, pseudonymiser, ", ".join(path.name for path in outputs), dispositions)
     if state is not None and saved is not None:
         state.check(saved, whose)
     codec = build_codec(settings, ports, pseudonymiser, live=live)
-    return Ready(Parts(source, codec, pipeline, ports, make_sinks(pipeline), dead_letter), saved, whose)
+    parts = Parts(source, codec, pipeline, ports, make_sinks(pipeline), dead_letter, dispositions)
+    return Ready(parts, saved, whose)
 
 
 def build_log(log: str, settings: Settings, *, speed: float | None) -> LogSource:
@@ -138,13 +144,14 @@ def build_log(log: str, settings: Settings, *, speed: float | None) -> LogSource
     return LogSource(Path(log), batch_lines=lines)
 
 
-def build_follow(path: Path, settings: Settings, *, stop: threading.Event, notice: Callable[[str], None]) -> Source:
-    """A log that another program is writing."""
+def build_follow(
+    path: Path, settings: Settings, *, stop: threading.Event, notice: Callable[[str], None], poll_s: float | None = None
+) -> Source:
+    """A log that another program is writing, looked at again after `poll_s`; None: as the settings say."""
     from stream.follow import FollowSource
 
-    return FollowSource(
-        path, stop=stop, poll_s=settings.follow_poll_ms / 1000, batch_lines=settings.batch_lines, notice=notice
-    )
+    poll_s = settings.follow_poll_ms / 1000 if poll_s is None else poll_s
+    return FollowSource(path, stop=stop, poll_s=poll_s, batch_lines=settings.batch_lines, notice=notice)
 
 
 def build_alerts(target: str) -> Sink:
@@ -163,6 +170,12 @@ def build_assessments(target: Path, pipeline: Pipeline, state: Path | None) -> S
         parts = target.with_name(f".{target.name}.parts") if state is None else state / "assessments"
         return AssessmentParquet(target, columns, parts, keep=state is not None)
     raise ConfigError(f"--assessments {target}: the name must end in .csv or .parquet.")
+
+
+def build_lists(notices: Path | None, control: Path | None) -> list[Sink]:
+    """The files of notices and of the control sample, those that are wanted."""
+    sinks: list[Sink] = [] if notices is None else [NoticeFile(notices)]
+    return sinks if control is None else [*sinks, ControlFile(control)]
 
 
 def build_dead_letter(settings: Settings, folder: Path, log: str) -> DeadLetter:

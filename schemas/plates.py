@@ -68,6 +68,13 @@ class Pseudonymiser:
     def __repr__(self) -> str:
         return "Pseudonymiser(key=...)"
 
+    def derived(self, purpose: str) -> bytes:
+        """A key of 16 bytes for another purpose, from which neither this one nor a pseudonym follows.
+
+        `purpose` holds a small letter, so it can be no normalised plate.
+        """
+        return hmac.digest(self._key, purpose.encode(), "sha256")[:16]
+
     def pseudonym(self, plate: str, jurisdiction: str) -> str:
         """32 lower-case hex digits. Raises ValueError where nothing of the plate is left after normalising."""
         plain = normalise(plate)

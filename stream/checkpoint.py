@@ -33,6 +33,7 @@ DIFFERS = {
     "detectors": "the detectors or their versions",
     "plate_key": "the plate key",
     "sinks": "the output files",
+    "dispositions": "whether dispositions are given",
 }
 
 
@@ -46,6 +47,7 @@ class Saved:
     ports: Any
     identity: dict[str, str]
     pipeline: Path
+    dispositions: Position | None = None
 
 
 class StateFolder:
@@ -103,6 +105,7 @@ class StateFolder:
                 data["ports"],
                 data["identity"],
                 self._previous / "pipeline",
+                Position(**said) if (said := data.get("dispositions")) else None,
             )
         except (OSError, KeyError, TypeError, ValueError) as problem:
             raise ConfigError(f"the state folder {self.folder} is damaged ({problem}). Name a new one.") from None
@@ -126,6 +129,7 @@ class StateFolder:
         counters: Mapping[str, Any],
         ports: Any,
         identity: Mapping[str, str],
+        dispositions: Position | None = None,
     ) -> None:
         """Write a checkpoint and make it the valid one. Unavailable, and the previous one stays, if that fails."""
         number = self._number + 1
@@ -138,6 +142,7 @@ class StateFolder:
             "counters": dict(counters),
             "ports": ports,
             "identity": dict(identity),
+            "dispositions": dispositions and dispositions._asdict(),
         }
         try:
             self._clear(keep=self._previous)

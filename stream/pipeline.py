@@ -61,7 +61,7 @@ class Pipeline:
         self.at_ports = port_stage(config, self.layout, ports, self._failed)
         self.builder = AlertBuilder(self.layout, ports, config.config_id)
         self.accepted = 0
-        self.alerts = self.control = 0
+        self.alerts = 0
         self.snapshot = 0  # number of the last one that was begun or read; see stream/snapshot.py
 
     @property
@@ -84,9 +84,12 @@ class Pipeline:
             "alerts": self.alerts,
             "vehicles": len(self.vehicles.table),
             "evicted_early": self.vehicles.table.evicted_early,
-            "control": self.control,
-            **{f"dispositions {key}": count for key, count in sorted(self.at_ports.feedback.counts.items())},
         }
+
+    @property
+    def dispositions(self) -> dict[str, int]:
+        """Dispositions heard by "outcome selected_by", and how many were repeated, late or unmatched."""
+        return dict(sorted(self.at_ports.feedback.counts.items()))
 
     def push(self, batch: CrossingBatch) -> Decided:
         """Take crossings in their order of arrival; decide those that the watermark has passed."""
@@ -125,7 +128,6 @@ class Pipeline:
             decided.alerts.extend(alerts)
             decided.assessed.append(verdicts.assessed)
             decided.control.extend(self._control(verdicts.assessed))
-            self.control += int(verdicts.assessed.control.sum())
 
     def _control(self, assessed: Assessed) -> Iterator[Control]:
         """The crossings of the random sample among those decided."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from schemas.dispositions import decode
 from schemas.errors import Reject, Unavailable
 from stream.checkpoint import Saved, StateFolder
 from stream.lines import Block
@@ -31,6 +33,7 @@ class Parts(NamedTuple):
     ports: Ports
     sinks: Sequence[Sink]
     dead_letter: DeadLetter
+    dispositions: Source | None = None  # a recorded file is read whole at the start, a followed one as it grows
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Runner:
         if saved is not None:
             self.parts.pipeline.load(saved.pipeline)
             self.parts.source.seek(saved.source)
+            if self.parts.dispositions is not None and saved.dispositions is not None:
+                self.parts.dispositions.seek(saved.dispositions)
             self.tally = Tally.from_json(self.parts.pipeline.detector_names, saved.counters)
             self._count_pipeline()
         for sink in self.parts.sinks:
@@ -98,7 +103,9 @@ class Runner:
         gc.freeze()  # what is loaded now stays: the collector need not look at it again and again
         failure: Unavailable | None = None
         blocks = self.parts.source.blocks()
+        said = iter(()) if self.parts.dispositions is None else self.parts.dispositions.blocks()
         while not self._stop.is_set():
+            self._hear(said)
             try:
                 block = next(blocks, None)
             except Unavailable as problem:  # what was read before it still counts
@@ -114,6 +121,15 @@ class Runner:
         if failure is not None:
             raise failure
         return self.tally
+
+    def _hear(self, blocks: Iterator[Block]) -> None:
+        """Every disposition that is there now; those of a recorded file wait in the pipeline for their time."""
+        while (block := next(blocks, None)) is not None and block.data:
+            decoded = decode(block.data, line=block.line, offset=block.offset)
+            self.parts.dead_letter.write([_whole_length(reject, block.omitted) for reject in decoded.rejects])
+            self.tally.dispositions_rejected += len(decoded.rejects)
+            self.parts.pipeline.learn(decoded.given)
+            self._since_checkpoint += 1
 
     def _take(self, block: Block) -> None:
         """One block through everything."""
@@ -143,6 +159,7 @@ class Runner:
         counters = self.parts.pipeline.counters
         self.tally.accepted, self.tally.duplicates = counters["accepted"], counters["duplicates"]
         self.tally.late = counters["late"]
+        self.tally.dispositions = Counter(self.parts.pipeline.dispositions)
 
     def _idle(self) -> None:
         """Nothing came: in live, release what waits; save what is not saved yet."""
@@ -179,9 +196,11 @@ class Runner:
         sinks = {sink.name: sink.position() for sink in self.parts.sinks}
         sinks["dead_letter"] = self.parts.dead_letter.position()
         position = self.parts.source.position()
+        said = self.parts.dispositions
         self._state.save(
             self.parts.pipeline.save, source=position, sinks=sinks, counters=self.tally.to_json(),
             ports=self.parts.ports.to_json(), identity=self._identity,
+            dispositions=None if said is None else said.position(),
         )  # fmt: skip
         self.parts.source.release(position)
         self._since_checkpoint, self._saved_at = 0, time.monotonic()
@@ -201,6 +220,8 @@ class Runner:
     def close(self) -> None:
         """Close the source and the sinks."""
         self.parts.source.close()
+        if self.parts.dispositions is not None:
+            self.parts.dispositions.close()
         for sink in self.parts.sinks:
             sink.close()
         self.parts.dead_letter.close()

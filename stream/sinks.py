@@ -15,6 +15,7 @@ from schemas.errors import Reject, Unavailable
 from stream.files import AppendFile
 
 if TYPE_CHECKING:  # the pipeline brings the compiled detectors; a sink only needs the shape
+    from schemas.models import Alert, Control, Notice
     from stream.pipeline import Decided
 
 
@@ -39,17 +40,21 @@ class Sink(Protocol):
         """Let go of what is open, complete or not."""
 
 
-class AlertFile:
-    """Alerts as canonical JSON lines. Delivery: exactly once with a checkpoint; without one, a fresh file each run."""
+class _Lines:
+    """One kind of thing that was decided, as canonical JSON lines in a file."""
 
-    name = "alerts"
+    name: str
 
     def __init__(self, path: Path) -> None:
         self._file = AppendFile(path)
 
+    def _of(self, decided: Decided) -> Sequence[Alert | Notice | Control]:
+        """What this file takes."""
+        raise NotImplementedError
+
     def write(self, decided: Decided) -> None:
-        """Append the alerts in their order."""
-        self._file.append(b"".join(alert.to_json() + b"\n" for alert in decided.alerts))
+        """Append the lines in their order."""
+        self._file.append(b"".join(one.to_json() + b"\n" for one in self._of(decided)))
 
     def position(self) -> int:
         """Bytes synced."""
@@ -66,6 +71,33 @@ class AlertFile:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+class AlertFile(_Lines):
+    """Alerts. Delivery: exactly once with a checkpoint; without one, a fresh file each run."""
+
+    name = "alerts"
+
+    def _of(self, decided: Decided) -> Sequence[Alert]:
+        return decided.alerts
+
+
+class NoticeFile(_Lines):
+    """Notices, those of audience `integrity` too: keep the file where only they may read. Delivery as for alerts."""
+
+    name = "notices"
+
+    def _of(self, decided: Decided) -> Sequence[Notice]:
+        return decided.notices
+
+
+class ControlFile(_Lines):
+    """The random control sample: for who draws up the list of looks, not for who looks. Delivery as for alerts."""
+
+    name = "control"
+
+    def _of(self, decided: Decided) -> Sequence[Control]:
+        return decided.control
 
 
 class AlertStream:

@@ -61,13 +61,7 @@ def save(pipeline: Pipeline, folder: Path, previous: Path | None) -> None:
         "ports": pipeline.ports.to_json(),
         "clock": [pipeline.vehicles.clock.newest, pipeline.vehicles.clock.ahead],
         "periods": [pipeline.vehicles.bank.period, pipeline.at_ports.bank.period],
-        "counters": [
-            pipeline.accepted,
-            pipeline.vehicles.duplicates,
-            pipeline.at_ports.late,
-            pipeline.alerts,
-            pipeline.control,
-        ],
+        "counters": [pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts],
         "feedback": [learnt.values, _save_blob(folder / "feedback.pickle", learnt.model)],
         "errors": pipeline.errors,
     }
@@ -89,8 +83,7 @@ def load(pipeline: Pipeline, folder: Path) -> None:
         _restore_waiting(pipeline.reorder, dict(arrays))
     pipeline.vehicles.clock.newest, pipeline.vehicles.clock.ahead = state["clock"]
     pipeline.vehicles.bank.period, pipeline.at_ports.bank.period = state["periods"]
-    (pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts,
-     pipeline.control) = state["counters"]  # fmt: skip
+    pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts = state["counters"]
     values, digest = state["feedback"]
     with np.load(folder / "feedback.npz", allow_pickle=False) as arrays:
         learnt = Learnt(dict(arrays), values, _load_blob(folder / "feedback.pickle", digest))

@@ -32,9 +32,13 @@ class Tally:
     typologies: Counter[str] = field(default_factory=Counter)
     evaluated: list[int] = field(default_factory=list)
     below: list[list[int]] = field(default_factory=list)
-    accepted: int = 0  # these three as the pipeline counts them
+    notices: Counter[str] = field(default_factory=Counter)  # by kind
+    control: int = 0  # crossings of the random sample
+    dispositions_rejected: int = 0  # of another stream than `lines`
+    accepted: int = 0  # these as the pipeline counts them
     duplicates: int = 0
     late: int = 0
+    dispositions: Counter[str] = field(default_factory=Counter)  # see `stream.feedback.Feedback.counts`
 
     def __post_init__(self) -> None:
         self.evaluated = self.evaluated or [0] * len(self.detectors)
@@ -50,6 +54,8 @@ class Tally:
             self.alerts += 1
             self.severities[alert.severity] += 1
             self.typologies.update(alert.typologies)
+        self.notices.update(notice.kind for notice in decided.notices)
+        self.control += len(decided.control)
         if decided.assessed:
             p = np.concatenate([assessed.p for assessed in decided.assessed])
             self.evaluated = _plus(self.evaluated, ~np.isnan(p))
@@ -72,13 +78,14 @@ class Tally:
         return {
             "lines": self.lines, "rejected": dict(self.rejected), "alerts": self.alerts,
             "severities": dict(self.severities), "typologies": dict(self.typologies),
-            "evaluated": self.evaluated, "below": self.below,
+            "evaluated": self.evaluated, "below": self.below, "notices": dict(self.notices), "control": self.control,
+            "dispositions_rejected": self.dispositions_rejected,
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, detectors: Sequence[str], saved: dict[str, Any]) -> Tally:
         """From the checkpoint."""
-        counters = {key: Counter(saved[key]) for key in ("rejected", "severities", "typologies")}
+        counters = {key: Counter(saved[key]) for key in ("rejected", "severities", "typologies", "notices")}
         return cls(detectors, **{**saved, **counters})
 
 
