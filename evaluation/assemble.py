@@ -61,10 +61,8 @@ def assemble(bench: Bench, baselines: Sequence[Baseline], setup: Setup, show: Sh
     about = "The combined p-value of all detectors, as it stands in the assessments."
     ours = Ranked(OURS, "Linewatch", about, scores.score, None, instead)
     rankings = {OURS: bench.ranking(ours, scores.alerted)}
-    named = bench.labelled.copy()
-    named[bench.benign.row] = True
     for baseline in baselines:
-        given = sample(scores, named, baseline.most)
+        given = sample(scores, bench.labelled, baseline.most)
         found = np.full(len(scores), np.nan)
         found[given.rows] = baseline.run(scores, given.rows, show(baseline.title, len(given.rows)))
         ranked = Ranked(baseline.name, baseline.title, baseline.about, found, given.weight)

@@ -59,12 +59,14 @@ class Split:
 class Marked:
     """Labelled crossings of one kind of label file that are in the log, as columns in event order."""
 
-    def __init__(self, rows: list[Label], row_of: Mapping[str, int]) -> None:
-        known = sorted((row_of[r.crossing_id], r.label, r.episode) for r in rows if r.crossing_id in row_of)
-        self.unmatched = len(rows) - len(known)
-        self.row: Rows = np.array([row for row, _, _ in known], np.int64)
-        self.label = np.array([label for _, label, _ in known], object)
-        self.episode = np.array([episode for _, _, episode in known], object)
+    def __init__(self, rows: list[Label], scores: Scores) -> None:
+        found = scores.rows_of([row.crossing_id for row in rows])
+        order = np.argsort(found, kind="stable")
+        order = order[found[order] >= 0]
+        self.unmatched = len(rows) - len(order)
+        self.row: Rows = found[order]
+        self.label = np.array([row.label for row in rows], object)[order]
+        self.episode = np.array([row.episode for row in rows], object)[order]
 
     def of(self, label: str | None) -> tuple[Rows, NDArray[np.object_]]:
         """Rows and episodes of one label, or of all."""
@@ -78,12 +80,11 @@ class Bench:
     def __init__(self, scores: Scores, truth: Truth, split: Split, apart: frozenset[str] = frozenset()) -> None:
         """`apart` labels are ranked alone, and are neither right nor wrong overall."""
         self.scores, self.truth, self.split, self.apart = scores, truth, split, apart
-        row_of = {shown.crossing_id: row for row, shown in scores.shown.items()}
-        self.planted = Marked(truth.labels, row_of)
+        self.planted = Marked(truth.labels, scores)
         labelled = np.zeros(len(scores), bool)
         labelled[self.planted.row] = True
         planted = {label.crossing_id for label in truth.labels}
-        self.benign = Marked([row for row in truth.benign if row.crossing_id not in planted], row_of)
+        self.benign = Marked([row for row in truth.benign if row.crossing_id not in planted], scores)
         self.labelled = labelled
         self.choosing = (scores.time_ms >= split.warm_ms) & (scores.time_ms < split.split_ms)
         self.scored = scores.time_ms >= split.split_ms
@@ -109,7 +110,7 @@ class Bench:
             base_rate=finite(len(self.positives) / max(len(self.positives) + normals.total, 1)),
             at=at,
             typologies={label: self._typology(label, ranked, normals, masks, alerted) for label in self.labels},
-            benign={rate: self.benign_alerted(mask) for rate, mask in masks.items()},
+            benign={rate: self.benign_alerted(mask, ~np.isnan(score)) for rate, mask in masks.items()},
             precision_recall=_curve(recall, precision),
             recall_by_rate=self._recall_curve(score, weight),
             found_within=self._wait_curve(masks[next(iter(RATES))]),
@@ -173,14 +174,18 @@ class Bench:
                 waited[episode] = int(self.scores.time_ms[row] - self.scores.time_ms[first[episode]]) / HOUR_MS
         return list(waited), waited
 
-    def benign_alerted(self, mask: Mask, *, first: bool = False) -> dict[str, results.Share]:
-        """For each kind of hard negative, the share of its crossings alerted in the scored period."""
+    def benign_alerted(self, mask: Mask, given: Mask | None = None, *, first: bool = False) -> dict[str, results.Share]:
+        """For each kind of hard negative, the share of its crossings alerted in the scored period.
+
+        `given`: the crossings that were scored at all. `first`: of each episode the first crossing only.
+        """
+        counted = self.scored if given is None else self.scored & given
         found = {}
         for kind in sorted(set(self.benign.label.tolist())):
             rows, episodes = self.benign.of(kind)
             if first:
                 rows = rows[np.unique(episodes.astype(str), return_index=True)[1]]
-            rows = np.unique(rows[self.scored[rows]])
+            rows = np.unique(rows[counted[rows]])
             found[kind] = share_of(int(mask[rows].sum()), len(rows))
         return found
 

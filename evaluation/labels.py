@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -38,11 +39,6 @@ class Truth:
     benign: list[Label]  # label without its prefix
     strength: dict[str, float]  # episode -> 0 (subtle) .. 1 (plain)
     dispositions: list[Disposition]
-
-    @property
-    def crossings(self) -> set[str]:
-        """Every crossing that is named somewhere."""
-        return {row.crossing_id for row in (*self.labels, *self.benign)} | {d.crossing_id for d in self.dispositions}
 
 
 def read_truth(labels: Path, benign: Path | None, episodes: Path | None, dispositions: Path | None) -> Truth:
@@ -71,7 +67,7 @@ def _labels(path: Path) -> Iterator[Label]:
         if not crossing_id or not label:
             raise ConfigError(f"{path}:{number}: `crossing_id` and `label` are required; got {dict(row)}.")
         episode = row.get("episode")
-        yield Label(crossing_id, label, crossing_id if episode in {None, ""} else str(episode))
+        yield Label(crossing_id, intern(label), crossing_id if episode in {None, ""} else str(episode))
 
 
 def _strengths(path: Path) -> dict[str, float]:

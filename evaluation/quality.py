@@ -1,7 +1,8 @@
 """Is it still as good as it was? Figures of metrics.json against a committed table of floors (and ceilings).
 
 The table is TOML, one `[[figure]]` each: `path` of the figure in metrics.json with slashes between the keys,
-`at_least` or `at_most` (or both), and `why`. A figure that is missing or null is below any floor.
+`at_least` or `at_most` (or both), and `why`; with `times` they are multiples of the figure at that path. A figure that
+is missing or null is below any floor.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class Floor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: str
     at_least: float | None = None
     at_most: float | None = None
+    times: str | None = None
 
 
 def read_floors(path: Path) -> list[Floor]:
@@ -49,12 +51,14 @@ def below(metrics_json: bytes, floors: list[Floor]) -> list[str]:
 
 def _judge(figures: Any, floor: Floor) -> str:
     value = look_up(figures, floor.path)
-    if value is None:
-        return f"{floor.path}: there is no such figure; {floor.why}"
-    if floor.at_least is not None and value < floor.at_least:
-        return f"{floor.path}: {value:.4g} is below {floor.at_least:g}; {floor.why}"
-    if floor.at_most is not None and value > floor.at_most:
-        return f"{floor.path}: {value:.4g} is above {floor.at_most:g}; {floor.why}"
+    unit = 1.0 if floor.times is None else look_up(figures, floor.times)
+    if value is None or unit is None:
+        return f"{floor.path if value is None else floor.times}: there is no such figure; {floor.why}"
+    of = f" (of {floor.times})" if floor.times else ""
+    if floor.at_least is not None and value < floor.at_least * unit:
+        return f"{floor.path}: {value:.4g} is below {floor.at_least * unit:.4g}{of}; {floor.why}"
+    if floor.at_most is not None and value > floor.at_most * unit:
+        return f"{floor.path}: {value:.4g} is above {floor.at_most * unit:.4g}{of}; {floor.why}"
     return ""
 
 

@@ -29,7 +29,7 @@ class Share(msgspec.Struct, frozen=True):
 def share_of(found: float, of: float) -> Share:
     """Count and share with its interval; the share of none of none is null."""
     estimate, low, high = share(found, of)
-    return Share(round(found, 3), round(of, 3), finite(estimate), figure(low), figure(high))
+    return Share(float(found), float(of), finite(estimate), figure(low), figure(high))
 
 
 def figure(value: float) -> float:

@@ -2,12 +2,12 @@
 
 `ScoreSink` is handed to the ordinary runner like an alert file, so that what is measured is the real pipeline, scored
 before it learns. Memory is some 60 bytes a crossing and 4 more for each detector and feature; text, evidence and terms
-are kept only of crossings that the report may show: named in a label file, alerted, or with a p-value below `KEEP_P`.
+are kept only of crossings that the report may show: labelled, alerted, or with a p-value below `KEEP_P`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -61,6 +61,16 @@ class Scores:
     def __len__(self) -> int:
         return len(self.score)
 
+    def rows_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """The row of each crossing id, -1 where it is not in the log."""
+        if not len(ids) or not len(self):
+            return np.full(len(ids), -1, np.int64)
+        order = np.argsort(self.crossing_key, kind="stable")
+        keys = keys64(ids)
+        at = order[np.minimum(np.searchsorted(self.crossing_key, keys, sorter=order), len(self) - 1)]
+        found: NDArray[np.int64] = np.where(self.crossing_key[at] == keys, at, -1)
+        return found
+
     def __getattr__(self, name: str) -> Array:
         try:
             return self.columns[name]
@@ -90,7 +100,7 @@ class ScoreSink:
     name = "scores"
 
     def __init__(self, pipeline: Pipeline, named: Collection[str]) -> None:
-        """`named` crossings are kept for the report whatever their score."""
+        """`named` crossings may be shown whatever their score."""
         self._tap = Tap(pipeline)
         pipeline.reorder = self._tap
         self._layout = pipeline.layout

@@ -90,7 +90,7 @@ def _evaluate(request: Request, settings: Settings) -> int:
         say(f"{baseline.title} is left out: pip install 'linewatch[evaluate]' brings {baseline.library}")
     truth = read_truth(request.labels, request.benign, request.episodes, request.dispositions)
     request.out.mkdir(parents=True, exist_ok=True)
-    sink, pipeline = _replay(request, settings, truth.crossings)
+    sink, pipeline = _replay(request, settings, {label.crossing_id for label in truth.labels})
     setup = assemble.Setup(
         log_name="standard input" if request.log == wiring.STDIO else Path(request.log).name,
         port_names=[pipeline.ports.name_of(code) for code in range(len(pipeline.ports))],

@@ -1,7 +1,7 @@
 """What is a baseline? Something else that ranks the same crossings, given the same columns, in the same order.
 
-It scores every crossing before it learns from it, as Linewatch does. A slow one is given a sample: every crossing
-named in a label file, and of the others a share drawn by a keyed hash, which then weigh as many as they stand for.
+It scores every crossing before it learns from it, as Linewatch does. A slow one is given a sample: every labelled
+crossing, and of the others a share drawn by a keyed hash, which then weigh as many as they stand for.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ class Sample(NamedTuple):
     weight: F8 | None  # None where all are given
 
 
-def sample(scores: Scores, named: NDArray[np.bool_], most: int | None) -> Sample:
-    """At most about `most` crossings: all that are `named`, others by a keyed hash of their id."""
-    n, kept = len(scores), int(named.sum())
+def sample(scores: Scores, labelled: NDArray[np.bool_], most: int | None) -> Sample:
+    """At most about `most` crossings: all that are `labelled`, others by a keyed hash of their id."""
+    n, kept = len(scores), int(labelled.sum())
     if most is None or n <= most:
         return Sample(np.arange(n), None)
     chance = max(most - kept, 1) / (n - kept)
-    drawn = named | (uniform(scores.crossing_key, 1) < chance)
-    return Sample(np.flatnonzero(drawn), np.where(named, 1.0, np.where(drawn, 1.0 / chance, 0.0)))
+    drawn = labelled | (uniform(scores.crossing_key, 1) < chance)
+    return Sample(np.flatnonzero(drawn), np.where(labelled, 1.0, np.where(drawn, 1.0 / chance, 0.0)))
 
 
 def uniform(keys: NDArray[np.uint64], salt: int) -> F8:
