@@ -62,7 +62,7 @@ class Out(NamedTuple):
 
     p: NDArray[np.float64]  # [n]
     llr: NDArray[np.float64]  # [n] log(p_peers / p_own) in nats; NaN where only a p-value exists
-    evidence: NDArray[np.float64]  # [n, len(evidence)]
+    evidence: NDArray[np.float32]  # [n, len(evidence)]
 
 
 class Finding(NamedTuple):

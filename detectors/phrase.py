@@ -64,7 +64,7 @@ def clock(hour: float) -> str:
     >>> clock(23.999)
     '23:59'
     """
-    minutes = int(hour * 60 + 1e-6) % (24 * 60)
+    minutes = int(hour * 60 + 1e-3) % (24 * 60)
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 

@@ -20,7 +20,7 @@ class Assessment(NamedTuple):
     fresh: NDArray[np.uint8]
     p: F8  # [n, D]; NaN = not evaluated
     llr: F8  # [n, D] nats; NaN = the detector has no likelihood ratio
-    evidence: F8  # [n, E]
+    evidence: NDArray[np.float32]  # [n, E]
     reached_ms: NDArray[np.int64]  # how far the source had come in event time (stream/clock.py)
     diary: NDArray[np.uint16]  # [n, SIZE] where the vehicle was before (detectors/diary.py); [n, 0] where nobody asks
 
@@ -62,6 +62,6 @@ class Assessed(NamedTuple):
     late: NDArray[np.bool_]
     threshold: F8  # of the port at that moment
     p: F8  # [n, D] calibrated; NaN = not evaluated
-    evidence: F8  # [n, E]
+    evidence: NDArray[np.float32]  # [n, E]
     terms: F8  # [n, D] nats each detector adds to the combination
     control: NDArray[np.bool_]  # drawn for the random control sample

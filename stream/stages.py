@@ -39,7 +39,8 @@ class Layout:
     def blank(self, n: int) -> tuple[Array, Array, Array]:
         """p, llr and evidence of `n` crossings, nothing evaluated yet."""
         shape = (n, len(self.detectors))
-        return np.full(shape, np.nan), np.full(shape, np.nan), np.full((n, len(self.evidence_names)), np.nan)
+        evidence = np.full((n, len(self.evidence_names)), np.nan, np.float32)  # numbers for sentences: 7 digits will do
+        return np.full(shape, np.nan), np.full(shape, np.nan), evidence
 
 
 class Bank:

@@ -38,7 +38,7 @@ class Columns:
             prefix = detector.partition("@")[0] + "."
             own = [k for k, name in enumerate(evidence) if name.startswith(prefix)]
             self._order += [(True, place), *((False, k) for k in own)]
-            fields += [(detector, pa.float64()), *((evidence[k], pa.float64()) for k in own)]
+            fields += [(detector, pa.float64()), *((evidence[k], pa.float32()) for k in own)]
         self.schema = pa.schema(fields)
 
     def table(self, parts: Sequence[Assessed]) -> Any:
@@ -53,8 +53,8 @@ class Columns:
 
 
 def _numbers(values: Any) -> Any:
-    values = np.ascontiguousarray(values, np.float64)
-    return pa.array(values, pa.float64(), mask=np.isnan(values))
+    values = np.ascontiguousarray(values)
+    return pa.array(values, mask=np.isnan(values))
 
 
 class AssessmentCsv:

@@ -111,7 +111,9 @@ class Bench:
     def run(self, traffic: Traffic) -> Answers:
         """Assess in order, hour by hour, as a stage does."""
         n = len(traffic)
-        out = Answers(np.full(n, np.nan), np.full(n, np.nan), np.full((n, len(self.detector.evidence)), np.nan))
+        out = Answers(
+            np.full(n, np.nan), np.full(n, np.nan), np.full((n, len(self.detector.evidence)), np.nan, np.float32)
+        )
         known = self.known(traffic)
         slots = (traffic.columns["port"] if self.detector.key == "port" else traffic.vehicle).astype(np.int32)
         columns = traffic.columns

@@ -13,7 +13,7 @@ from river.anomaly import HalfSpaceTrees
 
 from detectors import half_space
 from detectors.base import Columns, Out
-from detectors.catalogue import VEHICLE_DETECTORS
+from detectors.catalogue import FEATURES
 from detectors.peer_outlier import PeerOutlier
 from schemas.batch import Array
 
@@ -98,7 +98,7 @@ def test_ties_and_points_on_a_threshold_go_the_same_way(grid: int, seed: int) ->
 
 def test_the_default_forest_is_what_river_draws() -> None:
     """The arrays in the repository, read so that a start need not import river, are those that river draws."""
-    default = PeerOutlier(len(VEHICLE_DETECTORS))
+    default = PeerOutlier(len(FEATURES))
     drawn = half_space.draw(
         default.features, trees=default.trees, height=default.height, window=default.window, seed=default.seed
     )

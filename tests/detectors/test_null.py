@@ -13,22 +13,24 @@ from schemas.batch import COLUMN_NAMES, TEXT_COLUMNS, Array, CrossingBatch
 from schemas.ports import Ports
 from stream.config import PipelineConfig
 from stream.pipeline import Pipeline
-from tests.detectors.bench import DAY, HOUR, MONDAY, crossings
+from tests.detectors.bench import DAY, HOUR, MONDAY, crossings, optional_columns
 
 VEHICLES, EACH, PORTS = 1000, 400, 4
 PLACES = np.array([0, 10, 30, 60], np.int32)  # ports of the US registry, so that distances are known
 
 
 def null_batch(seed: int = 11) -> CrossingBatch:
-    """Stationary traffic: lognormal stays of each vehicle's own length, a home port, 2 % of crossings not read.
+    """Stationary traffic: trips at each vehicle's own hour and of its own length, a home port, 2 % of crossings not read,
+    optional fields with habitual values and lapses.
 
     Nobody is silent for 90 days, so that `dormant_reactivated` always says 1; its calibrated p is uniform all the same.
     """
     rng = np.random.default_rng(seed)
-    inside = rng.lognormal(np.log(9 * HOUR), 0.4, (VEHICLES, 1))
-    abroad = rng.lognormal(np.log(14 * HOUR), 0.4, (VEHICLES, 1))
-    stay = np.where(np.arange(EACH) % 2, inside, abroad) * rng.lognormal(0.0, 0.3, (VEHICLES, EACH))
-    time_ms = MONDAY + rng.integers(0, 2 * DAY, (VEHICLES, 1)) + np.cumsum(stay, axis=1).astype(np.int64)
+    hour = rng.uniform(0, 24, (VEHICLES, 1)) + rng.uniform(0.3, 3.0, (VEHICLES, 1)) * rng.normal(0, 1, (VEHICLES, EACH // 2))
+    out = MONDAY + np.arange(EACH // 2) * DAY + (hour * HOUR).astype(np.int64)
+    stay = rng.lognormal(np.log(7 * HOUR), 0.4, (VEHICLES, 1)) * rng.lognormal(0.0, 0.3, (VEHICLES, EACH // 2))
+    stay = np.minimum(stay, np.diff(out, axis=1, append=out[:, -1:] + DAY) - HOUR // 4)
+    time_ms = np.stack([out, out + np.maximum(stay, HOUR // 4).astype(np.int64)], axis=2).reshape(VEHICLES, EACH)
     home = rng.integers(0, PORTS, (VEHICLES, 1))
     port = np.where(rng.random((VEHICLES, EACH)) < 0.95, home, rng.integers(0, PORTS, (VEHICLES, EACH)))
     direction = np.broadcast_to(np.arange(EACH) % 2, (VEHICLES, EACH))
@@ -40,6 +42,7 @@ def null_batch(seed: int = 11) -> CrossingBatch:
     n = len(order)
     keys = rng.integers(1, 2**63, n).astype(np.uint64)
     traffic = traffic.with_columns(crossing_key=keys, vehicle_key=flat[1].astype(np.uint64) + np.uint64(1))
+    traffic = traffic.with_columns(**optional_columns(traffic, rng))
     text = {name: np.array([f"{name}{i}" for i in range(n)], object) for name in TEXT_COLUMNS}
     columns = text | traffic.columns
     return CrossingBatch(**{name: columns[name] for name in COLUMN_NAMES})

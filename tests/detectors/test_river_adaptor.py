@@ -55,7 +55,7 @@ def test_scores_are_rivers_own() -> None:
         expected.append(model.score_one(x))
         model.learn_one(x)
     assert np.isnan(answers.p[0])
-    assert answers.evidence[1:, 0].tolist() == expected[1:]
+    assert answers.evidence[1:, 0].tolist() == np.array(expected[1:], np.float32).tolist()
 
 
 def test_each_port_has_its_own_model() -> None:
