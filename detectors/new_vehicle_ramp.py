@@ -5,8 +5,7 @@ count (quarter octaves) for each class and age (`AGES`, in days), and the p-valu
 age with a count in the same bin or above, this one included. A commuter who bought a car is among the peers.
 
 When a log begins every vehicle is new. Hours in which anything crossed are counted; only a vehicle first seen when
-the log was `DAYS` of them old is new, neither answered nor learnt from otherwise. One vehicle adds at most
-`MOST` counts at an age.
+the log was `DAYS` of them old is new, neither answered nor learnt from otherwise.
 
 Source: randomisation p-value of an empirical distribution, Davison & Hinkley, Bootstrap Methods, 4.2.
 """
@@ -28,23 +27,19 @@ from schemas.batch import VEHICLE_CLASSES, Array
 
 CLASSES = len(VEHICLE_CLASSES)
 DAYS = 30
-AGES = 6  # under 1, 2, 4, 8, 16 days, and to the end
+AGES = 10  # under 1, 1.4, 2, 2.8, ... 16, 23 days, and to the end
 BINS = 48
 TOTAL = BINS
 LEAST = 10.0  # counts at an age, before anything is said
-MOST = 12
 HOURS = 1  # column of the one row of the second table: hours of the log so far
-ROW = np.dtype([("age", "u1"), ("added", "u1")])
+NOTHING = np.dtype([])  # what is known of a vehicle's age and count is enough
 
 
 @njit(cache=True)
 def age_of(age_ms):  # type: ignore[no-untyped-def]
     """Which of `AGES`."""
-    days, age = age_ms // DAY_MS, 0
-    while days > 0 and age < AGES - 1:
-        days >>= 1
-        age += 1
-    return age
+    days = age_ms / DAY_MS
+    return 0 if days < 1.0 else min(AGES - 1, 1 + int(2.0 * math.log2(days)))
 
 
 @njit(cache=True)
@@ -55,17 +50,16 @@ def bin_of(count):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def assess(  # type: ignore[no-untyped-def]
-    rows, slots, vehicle_class, seen, fresh, age_ms, prior, tally, touched, log, log_tally, log_touched,
+    vehicle_class, seen, fresh, age_ms, prior, tally, touched, log, log_tally, log_touched,
     p, llr, evidence, min_seen
 ):  # fmt: skip
     """The compiled walk: per crossing, in order, fill the outputs, then learn."""
-    for i in range(len(slots)):
+    for i in range(len(seen)):
         if fresh[i]:
             log_tally[0, 0] += 1
             log_touched[0] = 1
         if age_ms[i] >= DAYS * DAY_MS or seen[i] == 0 or log[0, HOURS] * HOUR_MS - age_ms[i] < DAYS * DAY_MS:
             continue
-        row = rows[slots[i]]
         age = age_of(age_ms[i])
         peers = AGES * vehicle_class[i] + age
         level = bin_of(seen[i])
@@ -77,10 +71,7 @@ def assess(  # type: ignore[no-untyped-def]
             evidence[i, 0] = age_ms[i] // 1000
             evidence[i, 1] = seen[i]
             evidence[i, 2] = p[i]
-        if row.age != age:
-            row.age, row.added = age, 0
-        if fresh[i] and row.added < MOST:
-            row.added += 1
+        if fresh[i]:
             tally[peers, level] += 1
             tally[peers, TOTAL] += 1
             touched[peers] = 1
@@ -94,7 +85,7 @@ class NewVehicleRamp(Defaults):
     name: str = "new_vehicle_ramp"
     typologies: tuple[str, ...] = ("new_vehicle_ramp",)
     reads: tuple[str, ...] = ("vehicle_class",)
-    row: np.dtype[Any] = ROW
+    row: np.dtype[Any] = NOTHING
     evidence: tuple[str, ...] = ("age_s", "seen", "share")
     shared: tuple[SharedSpec, ...] = (
         SharedSpec(BINS + 1, lambda ports: CLASSES * AGES),
@@ -107,7 +98,7 @@ class NewVehicleRamp(Defaults):
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
-        assess(rows, slots, batch["vehicle_class"], *known, *shared[0], *shared[1], *out, self.min_seen)
+        assess(batch["vehicle_class"], *known, *shared[0], *shared[1], *out, self.min_seen)
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """How new, how often, and how few new ones cross as often.
