@@ -60,11 +60,12 @@ class Seen:
 
 
 def trips_of(people: People, rows: Rows) -> Array:
-    """i8[n]: a number for every trip; it begins with a crossing in the direction that leads away from home."""
+    """i8[n]: a number for every trip; a crossing back home belongs to the one away before it, if that was read."""
     order = np.lexsort((rows.time_ms, rows.body))
     body = rows.body[order]
-    begins = rows.direction[order] == people.inside[body]
-    begins[1:] |= body[1:] != body[:-1]
+    away = rows.direction[order] == people.inside[body]
+    begins = away.copy()
+    begins[1:] |= (body[1:] != body[:-1]) | ~away[:-1]
     trip = np.empty(len(order), np.int64)
     trip[order] = np.cumsum(begins) - (begins[0] if len(begins) else 0)
     return trip
