@@ -1,18 +1,22 @@
 """Does it cross with the same other vehicle, again and again? `convoy`: met on three days of 32 or more, beyond chance.
 
-`detectors/pairs.py` finds the neighbour whose diary agrees most with this vehicle's own; `detectors/pairs_chance.py`
-says how often two such diaries would agree by chance, by their near misses. p is that of the best of all neighbours
-looked at. A pair that is known for long (`detectors/pairs_known.py`) is passed over: one household's two cars are
-news once.
+`detectors/pairs.py` finds the neighbour whose diary agrees most with this vehicle's own. There are three innocent
+explanations, and p is small only where all of them are unlikely: chance (near misses, `detectors/pairs_chance.py`),
+the habits of both (`detectors/pairs_habit.py`), for the best of all N neighbours, 1 - (1 - x)^N; and two cars that
+always go together, by how long either went alone before. The last weighs `KIN`. So two vehicles never seen apart,
+such as a family on holiday, are not said to be odd beyond that; and a pair that is known for long
+(`detectors/pairs_known.py`) is passed over.
 
-Evaluated where somebody is near and this vehicle's diary has an entry at this port. The first vehicle of a convoy
-cannot be told of, since its companion has not crossed yet: the second one is.
+The first vehicle of a convoy cannot be told of, since its companion has not crossed yet: the second one is; the first
+within the day, at its next crossing, with half of the evidence (the square root of p). Evaluated from the third entry
+of its diary at this port on; 1 where no companion is near.
 
-Source: Gamma-Poisson tail, Johnson, Kemp & Kotz 2005, 5.6; best of many, Sidak 1967, JASA 62.
+Source: Gamma-Poisson tail, Johnson, Kemp & Kotz (2005), 5.6; best of many, Sidak (1967), JASA 62, 626-633.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,19 +26,34 @@ import numpy as np
 from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared
 from detectors.compiled import njit
 from detectors.diary import DAYS
-from detectors.pairs_chance import of_many
-from detectors.pairs_found import BEHIND, CHANCE, DAYS_MET, HISTORY, LOOKED, MET, PARTNER, TAIL
+from detectors.pairs import DAYS_LEAST, KIN
+from detectors.pairs_chance import beyond, of_many
+from detectors.pairs_found import (
+    BEHIND,
+    CHANCE,
+    DAYS_MET,
+    HISTORY,
+    LOOKED,
+    MET,
+    NEW,
+    PARTNER,
+    RECENT,
+    RECENT_MET,
+    RECENT_PARTNER,
+    RECENT_S,
+    TAIL,
+    name,
+)
 from detectors.phrase import duration
 from detectors.special import bounded_p
 from schemas.batch import Array
 
-DAYS_LEAST = 3  # with today
 HISTORY_LEAST = 2  # earlier entries at this port
 
 
 @njit(cache=True)
 def assess(partners, p, evidence):  # type: ignore[no-untyped-def]
-    """The compiled walk: p of the best neighbour among all that were looked at."""
+    """The compiled walk: p of the best neighbour among all that were looked at, or of the convoy of this day."""
     for i in range(len(p)):
         found = partners[i]
         if not found[HISTORY] >= HISTORY_LEAST:
@@ -42,9 +61,15 @@ def assess(partners, p, evidence):  # type: ignore[no-untyped-def]
         p[i] = 1.0
         evidence[i, 0] = found[LOOKED]
         if found[DAYS_MET] >= DAYS_LEAST:
-            p[i] = bounded_p(of_many(found[TAIL], found[LOOKED]))
-            for k, column in enumerate((PARTNER, DAYS_MET, MET, CHANCE, BEHIND)):
-                evidence[i, 1 + k] = found[column]
+            p[i] = bounded_p(beyond(of_many(found[TAIL], found[LOOKED]), KIN, found[NEW]))
+            name(evidence[i, 1:3], found[PARTNER])
+            for k, column in enumerate((MET, DAYS_MET, CHANCE, BEHIND)):
+                evidence[i, 3 + k] = found[column]
+        if math.sqrt(found[RECENT]) < p[i]:
+            p[i] = bounded_p(math.sqrt(found[RECENT]))
+            name(evidence[i, 1:3], found[RECENT_PARTNER])
+            evidence[i, 3], evidence[i, 7] = found[RECENT_MET], found[RECENT_S]
+            evidence[i, 4:7] = np.nan
 
 
 @dataclass(frozen=True)
@@ -57,7 +82,16 @@ class Convoy(Defaults):
     typologies: tuple[str, ...] = ("convoy",)
     reads: tuple[str, ...] = ("partners",)
     row: np.dtype[Any] = field(default_factory=lambda: np.dtype([]))  # the stage keeps what the four detectors share
-    evidence: tuple[str, ...] = ("looked", "partner", "days", "met", "chance", "behind_s")
+    evidence: tuple[str, ...] = (
+        "looked",
+        "partner",
+        "partner_low",
+        "met",
+        "days",
+        "chance",
+        "behind_s",
+        "since_s",
+    )
     source: str = "Gamma-Poisson tail, Johnson, Kemp & Kotz 2005, 5.6; best of many, Sidak 1967"
 
     def assess(
@@ -69,19 +103,33 @@ class Convoy(Defaults):
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """How often they met, and how often chance would have it.
 
-        >>> numbers = {"looked": 9, "partner": 1.0, "days": 4, "met": 7, "chance": 0.12, "behind_s": 35}
+        >>> numbers = {
+        ...     "looked": 9,
+        ...     "partner": 1.0,
+        ...     "met": 7,
+        ...     "days": 4,
+        ...     "chance": 0.12,
+        ...     "behind_s": 35,
+        ...     "since_s": math.nan,
+        ... }
         >>> finding = Convoy().explain(numbers, Context("2504", str, "inbound"))
         >>> finding.sentence, finding.without
         ('Crossed 35 s behind the same other vehicle as before: within 2 min of it 7 times on 4 of the last 32 days
         here; chance would have it 0.1 times.', 'on fewer than 3 days')
         """
-        if np.isnan(evidence["days"]):
+        if np.isnan(evidence["met"]):
             sentence = f"No companion among the {evidence['looked']:.0f} vehicles near it."
             return Finding("convoy", None, None, None, None, sentence, None)
-        days, met = int(evidence["days"]), int(evidence["met"])
+        met = int(evidence["met"])
+        if not np.isnan(evidence["since_s"]):
+            sentence = (
+                f"Crossed {duration(evidence['since_s'])} ago together with the same other vehicle as before: "
+                f"within 2 min of it {met} times in {DAYS} days here."
+            )
+            return Finding("convoy", float(met), "meetings", None, met, sentence, "on another day")
         sentence = (
             f"Crossed {duration(abs(evidence['behind_s']))} behind the same other vehicle as before: within 2 min of "
-            f"it {met} times on {days} of the last {DAYS} days here; "
+            f"it {met} times on {evidence['days']:.0f} of the last {DAYS} days here; "
             f"chance would have it {evidence['chance']:.1f} times."
         )
         usual = (0.0, round(evidence["chance"], 2))

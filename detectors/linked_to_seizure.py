@@ -1,13 +1,14 @@
-"""Does it cross with a vehicle that had a confirmed seizure? `linked_to_seizure`: one hop, 180 days, never alone.
+"""Did it cross with a vehicle that had a confirmed seizure? `linked_to_seizure`: one hop, 180 days, never alone.
 
-The neighbours of `detectors/pairs.py` that something was seized from in the last 180 days are few, so that their
-meetings need not stand out among all pairs of the port: p is the tail of the best of those few, for any number of
-earlier meetings in 32 days. It is held at `LEAST` or above: knowing somebody is weak evidence, and one answer alone
-never alerts there (an alert takes one below 1e-4, or two). Familiar pairs are not passed over.
+What is remembered of whom a vehicle crossed with (`detectors/pairs_memory.py`: two meetings or more, the best
+companion of each crossing) is looked up in the list of vehicles that something was seized from in the last 180 days.
+p is how often the two would have met by chance, as it stood at their last meeting. It is held at `LEAST` or above:
+knowing somebody is weak evidence, and one answer alone never alerts there (an alert takes one below 1e-4, or two).
 
-Evaluated only where such a neighbour is close; their list comes from the dispositions, two event-time hours late.
+Evaluated only for such companions, so that it does not count in anybody's favour that nothing was ever seized around
+them; their list comes from the dispositions, two event-time hours late.
 
-Source: the tail of a pair as in `detectors/pairs_chance.py`; best of many, Sidak 1967.
+Source: the tail of a pair as in `detectors/pairs_chance.py`.
 """
 
 from __future__ import annotations
@@ -20,17 +21,7 @@ import numpy as np
 
 from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared
 from detectors.compiled import njit
-from detectors.diary import DAYS
-from detectors.pairs_chance import of_many
-from detectors.pairs_found import (
-    HISTORY,
-    SEIZED,
-    SEIZED_CHANCE,
-    SEIZED_DAYS,
-    SEIZED_MET,
-    SEIZED_PARTNER,
-    SEIZED_TAIL,
-)
+from detectors.pairs_found import SEIZED_DAYS, SEIZED_MET, SEIZED_PARTNER, SEIZED_TAIL, name
 from schemas.batch import Array
 
 LEAST = 2e-3
@@ -38,14 +29,13 @@ LEAST = 2e-3
 
 @njit(cache=True)
 def assess(partners, p, evidence):  # type: ignore[no-untyped-def]
-    """The compiled walk: p of the best neighbour something was seized from."""
+    """The compiled walk: p of the companion that something was seized from."""
     for i in range(len(p)):
         found = partners[i]
-        if not (found[HISTORY] > 0 and found[SEIZED] > 0):
-            continue
-        p[i] = min(1.0, max(LEAST, of_many(found[SEIZED_TAIL], found[SEIZED])))
-        for k, column in enumerate((SEIZED_PARTNER, SEIZED_MET, SEIZED_CHANCE, SEIZED_DAYS)):
-            evidence[i, k] = found[column]
+        if found[SEIZED_TAIL] <= 1.0:
+            p[i] = max(LEAST, found[SEIZED_TAIL])
+            name(evidence[i, 0:2], found[SEIZED_PARTNER])
+            evidence[i, 2], evidence[i, 3] = found[SEIZED_MET], found[SEIZED_DAYS]
 
 
 @dataclass(frozen=True)
@@ -58,8 +48,8 @@ class LinkedToSeizure(Defaults):
     typologies: tuple[str, ...] = ("linked_to_seizure",)
     reads: tuple[str, ...] = ("partners",)
     row: np.dtype[Any] = field(default_factory=lambda: np.dtype([]))
-    evidence: tuple[str, ...] = ("partner", "met", "chance", "days_ago")
-    source: str = "Gamma-Poisson tail, Johnson, Kemp & Kotz 2005, 5.6; best of many, Sidak 1967"
+    evidence: tuple[str, ...] = ("partner", "partner_low", "met", "days_ago")
+    source: str = "Gamma-Poisson tail, Johnson, Kemp & Kotz 2005, 5.6"
 
     def assess(
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
@@ -70,15 +60,13 @@ class LinkedToSeizure(Defaults):
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """How often it met a vehicle with a seizure, and when that was.
 
-        >>> numbers = {"partner": 1.0, "met": 3, "chance": 0.1, "days_ago": 40.2}
+        >>> numbers = {"met": 3, "days_ago": 40.2}
         >>> LinkedToSeizure().explain(numbers, Context("2504", str, "inbound")).sentence
-        'Crossed within 2 min of a vehicle that had a confirmed seizure 40 days ago, 3 times in 32 days; chance would
-        have it 0.1 times.'
+        'Crossed 3 times within 2 min of a vehicle that had a confirmed seizure 40 days ago.'
         """
-        met, chance = int(evidence["met"]), evidence["chance"]
+        met = int(evidence["met"])
         sentence = (
-            f"Crossed within 2 min of a vehicle that had a confirmed seizure {evidence['days_ago']:.0f} days ago, "
-            f"{met} {'time' if met == 1 else 'times'} in {DAYS} days; chance would have it {chance:.1f} times."
+            f"Crossed {met} {'time' if met == 1 else 'times'} within 2 min of a vehicle that had a confirmed seizure "
+            f"{evidence['days_ago']:.0f} days ago."
         )
-        usual = (0.0, round(chance, 2))
-        return Finding("linked_to_seizure", float(met), "meetings", usual, met, sentence, "without those meetings")
+        return Finding("linked_to_seizure", float(met), "meetings", None, met, sentence, "without those meetings")

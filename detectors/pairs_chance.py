@@ -29,7 +29,6 @@ from detectors.special import negative_binomial_tail
 
 MET, NEAR, AROUND, HOURS = 11.0, 33.0, 82.0, 655.0  # windows in diary units: 121 s, 6 min, 15 min, 2 h
 HALF = MET + 0.5  # units on one side in which a meeting falls
-LEAST_S, MOST_S = 1, 15 * 60  # lead of a scout
 NONE = np.float32(np.nan)
 
 
@@ -131,3 +130,59 @@ def second_of_many(p, looked):  # type: ignore[no-untyped-def]
 def evidence_of(met, chance):  # type: ignore[no-untyped-def]
     """How far a count is beyond its expectation, in nats (Poisson log-likelihood ratio); 0 below it."""
     return met * math.log(met / chance) - (met - chance) if met > chance else 0.0
+
+
+@njit(cache=True)
+def days_seen(a, today):  # type: ignore[no-untyped-def]
+    """Bit `k` is set where the diary has an entry `DAYS - 1 - k` days before `today`."""
+    days = 0
+    for k in range(SIZE):
+        if not math.isnan(a[k]):
+            days |= 1 << (k % DAYS - today - 1) % DAYS
+    return days
+
+
+@njit(cache=True)
+def turned(days, today):  # type: ignore[no-untyped-def]
+    """`days_met` in the order of `days_seen`: bit `DAYS - 1` is today.
+
+    >>> turned(0b1, 0) == 1 << 31, turned(0b1, 1) == 1 << 30
+    (True, True)
+    """
+    shift = (today + 1) % DAYS
+    return (days >> shift | days << (DAYS - shift)) & ((1 << DAYS) - 1)
+
+
+@njit(cache=True)
+def apart_before(seen, met):  # type: ignore[no-untyped-def]
+    """P(no meeting on the days before the first) had they always met as often as since.
+
+    `a` days on which this vehicle was seen before the first meeting; since then, `s` further meetings
+    (today's included) on `t` days: E[(1 - f)^a] for f ~ Beta(1 + s, 1 + t - s), Laplace's rule of succession.
+
+    >>> round(apart_before(0b11111111_11111111, 0b10010000_00000000), 4)  # twelve days alone; then met, and on 2 of 4
+    0.0147
+    """
+    first = met & -met
+    a, s, since = bits(seen & (first - 1)), bits(met), max(bits(seen & ~(first - 1)), bits(met))
+    p, b = 1.0, since - s + 1.0
+    for k in range(s + 1):
+        p *= (b + k) / (b + a + k)
+    return p
+
+
+@njit(cache=True)
+def no_news(mine, theirs, met, today):  # type: ignore[no-untyped-def]
+    """p of a pair that always went together as it does now: the smaller of both `apart_before`, times two."""
+    days = turned(met, today)
+    return min(1.0, 2.0 * min(apart_before(days_seen(mine, today), days), apart_before(days_seen(theirs, today), days)))
+
+
+@njit(cache=True)
+def beyond(chance, kin, new):  # type: ignore[no-untyped-def]
+    """p under either innocent explanation: chance, or (a share `kin` of crossings) a pair that always goes together.
+
+    >>> round(beyond(1e-6, 0.01, 0.005), 7)
+    5.1e-05
+    """
+    return min(1.0, chance + kin * new)

@@ -13,6 +13,8 @@ may alert again.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from detectors.compiled import njit
@@ -20,7 +22,8 @@ from detectors.compiled import njit
 BUCKETS, WAYS = 1024, 8
 GROWING_DAYS, GROWING_SPAN, FORGET_DAYS = 8, 30, 60
 ADMIT = 9.0  # nats of evidence
-PAIR = np.dtype([("mark", "u4"), ("first", "u2"), ("last", "u2"), ("days", "u2"), ("", "u2")])  # days since 1970
+PER_NAT = 1024.0
+PAIR = np.dtype([("mark", "u4"), ("first", "u2"), ("last", "u2"), ("days", "u2"), ("new", "u2")])
 KNOWN = np.dtype((PAIR, (BUCKETS, WAYS)))
 
 
@@ -40,8 +43,8 @@ def of_pair(one, other):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def familiar(known, pair, day):  # type: ignore[no-untyped-def]
-    """Whether the pair was familiar before `day`; then notes that its evidence stands today."""
+def growing(known, pair, day, new):  # type: ignore[no-untyped-def]
+    """Note that the pair stands out on `day`; the smallest `new` (p of being no new pair) so far, -1 if familiar."""
     bucket = known[pair % np.uint64(BUCKETS)]
     mark = np.uint32(pair >> np.uint64(32)) | np.uint32(1)  # 0 is an empty place
     at = 0
@@ -54,10 +57,10 @@ def familiar(known, pair, day):  # type: ignore[no-untyped-def]
             at = k
     entry = bucket[at]
     if entry.mark != mark or day - entry.last > FORGET_DAYS:
-        entry.mark, entry.first, entry.last, entry.days = mark, day, day, 1
-        return False
-    before = entry.days > GROWING_DAYS or day - entry.first > GROWING_SPAN
+        entry.mark, entry.first, entry.last, entry.days, entry.new = mark, day, day, 1, 0
+    familiar = entry.days > GROWING_DAYS or day - entry.first > GROWING_SPAN
     if day > entry.last:
         entry.last = day
         entry.days = min(entry.days + 1, 65535)
-    return before
+    entry.new = max(entry.new, min(65535, int(-math.log(max(new, 1e-14)) * PER_NAT)))
+    return -1.0 if familiar else math.exp(-float(entry.new) / PER_NAT)

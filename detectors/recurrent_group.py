@@ -5,8 +5,9 @@ two of all neighbours looked at would agree that well with this vehicle's diary 
 
     p = 1 - (1 - x)^N - N x (1 - x)^(N - 1),     x the tail probability of the second best of N
 
-and it is only asked where all three met on three days or more, today included. Larger groups show by their third best
-companions on the crossings of their other members. Pairs that are known for long are passed over, as in `convoy`.
+and it is only asked where all three met on three days or more, today included. As in `convoy`, vehicles that always
+went together are the other explanation (it weighs `KIN`: three cars of a family are fewer than two), and pairs that
+are known for long are passed over. Of larger groups the two companions with the most evidence are named.
 
 Source: order statistics, David & Nagaraja (2003), 2.1; the tail of a pair as in `detectors/pairs_chance.py`.
 """
@@ -22,13 +23,14 @@ import numpy as np
 from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared
 from detectors.compiled import njit
 from detectors.diary import DAYS
-from detectors.pairs_chance import second_of_many
-from detectors.pairs_found import HISTORY, LOOKED, PARTNER, SECOND, SECOND_PARTNER, TOGETHER
+from detectors.pairs import DAYS_LEAST
+from detectors.pairs_chance import beyond, second_of_many
+from detectors.pairs_found import HISTORY, LOOKED, NEW, PARTNER, SECOND, SECOND_NEW, SECOND_PARTNER, TOGETHER, name
 from detectors.special import bounded_p
 from schemas.batch import Array
 
-DAYS_LEAST = 3  # with today
 HISTORY_LEAST = 2  # earlier entries at this port
+KIN = 2e-4  # share of crossings in a group of three that belong together for innocent reasons, and are news
 
 
 @njit(cache=True)
@@ -41,9 +43,12 @@ def assess(partners, p, evidence):  # type: ignore[no-untyped-def]
         p[i] = 1.0
         evidence[i, 0] = found[LOOKED]
         if found[TOGETHER] >= DAYS_LEAST:
-            p[i] = bounded_p(second_of_many(found[SECOND], found[LOOKED]))
-            evidence[i, 1], evidence[i, 2] = found[PARTNER], found[SECOND_PARTNER]
-            evidence[i, 3] = found[TOGETHER]
+            p[i] = bounded_p(
+                beyond(second_of_many(found[SECOND], found[LOOKED]), KIN, max(found[NEW], found[SECOND_NEW]))
+            )
+            name(evidence[i, 1:3], found[PARTNER])
+            name(evidence[i, 3:5], found[SECOND_PARTNER])
+            evidence[i, 5] = found[TOGETHER]
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class RecurrentGroup(Defaults):
     typologies: tuple[str, ...] = ("recurrent_group",)
     reads: tuple[str, ...] = ("partners",)
     row: np.dtype[Any] = field(default_factory=lambda: np.dtype([]))
-    evidence: tuple[str, ...] = ("looked", "partner", "second_partner", "days")
+    evidence: tuple[str, ...] = ("looked", "partner", "partner_low", "second", "second_low", "days")
     source: str = "second order statistic, David & Nagaraja 2003, Order Statistics, 2.1"
 
     def assess(
@@ -68,7 +73,7 @@ class RecurrentGroup(Defaults):
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """On how many days the three met.
 
-        >>> numbers = {"looked": 9, "partner": 1.0, "second_partner": 2.0, "days": 4}
+        >>> numbers = {"looked": 9, "days": 4}
         >>> finding = RecurrentGroup().explain(numbers, Context("2504", str, "inbound"))
         >>> finding.sentence, finding.without
         ('Crossed with the same two other vehicles on 4 of the last 32 days here, all within 2 min.',

@@ -1,14 +1,13 @@
-"""Does somebody drive ahead of it? `spotter`: one vehicle leads by 1 to 15 min, in another lane, and is back within the
-hour.
+"""Does somebody drive ahead of it? `spotter`: one leads by 1 to 15 min, in another lane, and is back within the hour.
 
 The definition: of six or more joint crossings in the same direction (within 15 min of each other, on as many of the
 last 32 days) the other led 85 % or more, and went back within the hour after 85 % of those. p: see
-`detectors/pairs_scout.py`; of the possible scouts that crossed in the last 15 min, the best. The one told of is the
-vehicle that follows: it is the one that carries. What is known of the return is what the leader did on earlier days;
-today it is not back yet.
+`detectors/pairs_scout.py`; of the possible scouts that crossed in the last 15 min, the best. The vehicle that follows
+is told of first: it is the one that carries. The one that leads is told of at its next crossings in that direction
+for three weeks, with the p it was found with. What is known of the return is what it did on earlier days.
 
-Evaluated from the sixth day of this vehicle at the port on, in either direction; 1 where nobody led. Pairs that are
-known for long are passed over, as in `convoy`.
+Evaluated from the sixth entry of this vehicle's diary at the port on; 1 where nobody led. Pairs that are known for
+long are passed over, as in `convoy`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,20 @@ import numpy as np
 from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared
 from detectors.compiled import njit
 from detectors.pairs_chance import of_many
-from detectors.pairs_found import JOINT, LEAD, LED, RETURNED, SCOUT, SCOUT_CHANCE, SCOUT_TAIL, SCOUTS_SEEN
+from detectors.pairs_found import (
+    AHEAD,
+    AHEAD_OF,
+    AHEAD_TIMES,
+    JOINT,
+    LEAD,
+    LED,
+    RETURNED,
+    SCOUT,
+    SCOUT_CHANCE,
+    SCOUT_TAIL,
+    SCOUTS_SEEN,
+    name,
+)
 from detectors.phrase import duration
 from detectors.special import bounded_p
 from schemas.batch import Array
@@ -30,7 +42,7 @@ from schemas.batch import Array
 
 @njit(cache=True)
 def assess(partners, p, evidence):  # type: ignore[no-untyped-def]
-    """The compiled walk: p of the best possible scout of all that were looked at."""
+    """The compiled walk: p of the best possible scout of all that were looked at, or of driving ahead itself."""
     for i in range(len(p)):
         found = partners[i]
         if not found[SCOUTS_SEEN] >= 0.0:
@@ -39,8 +51,13 @@ def assess(partners, p, evidence):  # type: ignore[no-untyped-def]
         evidence[i, 0] = found[SCOUTS_SEEN]
         if found[SCOUT_TAIL] < 1.0:
             p[i] = bounded_p(of_many(found[SCOUT_TAIL], found[SCOUTS_SEEN]))
-            for k, column in enumerate((SCOUT, LED, JOINT, RETURNED, LEAD, SCOUT_CHANCE)):
-                evidence[i, 1 + k] = found[column]
+            name(evidence[i, 1:3], found[SCOUT])
+            for k, column in enumerate((LED, JOINT, RETURNED, LEAD, SCOUT_CHANCE)):
+                evidence[i, 3 + k] = found[column]
+        if found[AHEAD] < p[i]:
+            p[i] = bounded_p(found[AHEAD])
+            name(evidence[i, 1:3], found[AHEAD_OF])
+            evidence[i, 3], evidence[i, 4:8] = found[AHEAD_TIMES], np.nan
 
 
 @dataclass(frozen=True)
@@ -53,7 +70,7 @@ class Spotter(Defaults):
     typologies: tuple[str, ...] = ("spotter",)
     reads: tuple[str, ...] = ("partners",)
     row: np.dtype[Any] = field(default_factory=lambda: np.dtype([]))
-    evidence: tuple[str, ...] = ("looked", "scout", "led", "joint", "returned", "lead_s", "chance")
+    evidence: tuple[str, ...] = ("looked", "other", "other_low", "led", "joint", "returned", "lead_s", "chance")
     source: str = (
         "Fisher 1932, Statistical Methods for Research Workers, 21.1; beta-binomial, Johnson, Kemp & Kotz 2005"
     )
@@ -67,7 +84,7 @@ class Spotter(Defaults):
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """Who led how often, and went back.
 
-        >>> numbers = {"looked": 2, "scout": 1.0, "led": 7, "joint": 7, "returned": 6, "lead_s": 420, "chance": 0.5}
+        >>> numbers = {"looked": 2, "led": 7, "joint": 7, "returned": 6, "lead_s": 420, "chance": 0.5}
         >>> finding = Spotter().explain(numbers, Context("2504", str, "inbound"))
         >>> finding.sentence, finding.without
         ('The same vehicle drove 7 min ahead of it in another lane: it led by 1 to 15 min on 7 of 7 joint crossings and
@@ -75,7 +92,13 @@ class Spotter(Defaults):
         """
         if np.isnan(evidence["led"]):
             return Finding("spotter", None, None, None, None, "No vehicle drives ahead of it again and again.", None)
-        led, joint, returned = (int(evidence[name]) for name in ("led", "joint", "returned"))
+        led = int(evidence["led"])
+        if np.isnan(evidence["joint"]):
+            sentence = (
+                f"On {led} days it drove 1 to 15 min ahead of the same other vehicle, and was back within the hour."
+            )
+            return Finding("spotter", float(led), "leads", None, led, sentence, "below 6 joint crossings")
+        joint, returned = int(evidence["joint"]), int(evidence["returned"])
         sentence = (
             f"The same vehicle drove {duration(evidence['lead_s'])} ahead of it in another lane: it led by 1 to 15 min "
             f"on {led} of {joint} joint crossings and was back within the hour after {returned} of the {led - 1} "

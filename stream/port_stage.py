@@ -187,8 +187,9 @@ class PortStage:
         """[n, len(FOUND)]: who travels with whom, for the detectors that judge it."""
         batch = rows.batch
         found = np.full((len(slots), len(FOUND)), np.nan)
-        pairs.find(self.table.rows["pairs"], slots, batch.time_ms, batch.port, batch.direction, batch.vehicle_key,
-                   batch.lane_key, rows.diary, rows.fresh, self.seized_key, self.seized_ms, found)  # fmt: skip
+        pairs.find(self.table.rows["pairs"], slots, batch.time_ms, batch.local_ms, batch.port, batch.direction,
+                   batch.vehicle_key, batch.lane_key, rows.diary, rows.fresh, self.seized_key, self.seized_ms,
+                   found)  # fmt: skip
         return found
 
     @property

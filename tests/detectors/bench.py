@@ -146,8 +146,8 @@ class Bench:
         before, found = np.zeros((n, diary.SIZE), np.uint16), np.full((n, len(FOUND)), np.nan)
         vehicles = traffic.vehicle.astype(np.int32)
         diary.enter(self.diaries, vehicles, c["local_ms"], c["port"], c["direction"], before)
-        pairs.find(self.pairs, slots, c["time_ms"], c["local_ms"], c["port"], c["direction"], c["vehicle_key"], c["lane_key"], before,
-                   fresh, self.seized, self.seized_at, found)  # fmt: skip
+        pairs.find(self.pairs, slots, c["time_ms"], c["local_ms"], c["port"], c["direction"], c["vehicle_key"],
+                   c["lane_key"], before, fresh, self.seized, self.seized_at, found)  # fmt: skip
         return found
 
     def state(self) -> bytes:
