@@ -17,7 +17,7 @@ from evaluation.simulator.trips import MINUTE_MS
 
 UNMARKED: Mark = (-1, -1)
 INBOUND = 0
-TRUSTED = 2
+GENERAL, TRUSTED = 0, 2  # lane types
 BUS_CLASS = 2
 ANYBODY = (0, 1)  # lane types: general, ready
 
@@ -47,14 +47,18 @@ def trusted_lane(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
 
 def lane_switch(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
     """It queues for one lane and turns up in another one, some lanes away; when plain, far away and again and again."""
-    legs = _legs(ground, window(ground, vehicle, before=6, days=30), INBOUND)
-    if not len(legs) or not ground.provides("prequeue_lane", leg(ground, int(legs[0]))[1]):
+    legs = _legs(ground, window(ground, vehicle, before=6, days=30), INBOUND)[: 1 + round(2 * strength)]
+    ports = {leg(ground, row)[1] for row in legs.tolist()}
+    lanes = min((int(ground.roster.lanes[port, GENERAL]) for port in ports), default=0)
+    far = 2 + round(4 * strength)
+    if lanes <= far or ground.people.trusted[vehicle] or not all(ground.provides("prequeue_lane", p) for p in ports):
         return False
-    for row in legs[: 1 + round(2 * strength)].tolist():
+    for row in legs.tolist():
+        there, booth = ground.rng.permutation([0, far]) + ground.rng.integers(lanes - far)
         ground.mark(row, mark)
-        ground.set(
-            row, "prequeue_lane", int(ground.rng.choice([-1, 1]) * ground.rng.integers(2, 4 + round(4 * strength)))
-        )
+        ground.set(row, "lane_type", GENERAL)
+        ground.set(row, "lane", (int(booth) + 0.5) / int(ground.roster.lanes[leg(ground, row)[1], GENERAL]))
+        ground.set(row, "prequeue_lane", int(there - booth))
     return True
 
 
