@@ -42,7 +42,7 @@ COUNT, SURPRISE = 0, 2  # first columns of the counts and, in the long one, of t
 FIXED, MOST_X = 16.0, 64.0  # fixed-point scale of x, and how much of it one crossing may add
 PHI_WEIGHT = 5.0  # of phi = 1, in crossings
 LEAST_HOURS = 100.0  # with traffic, before anything is said
-BUSY, BINS = 4, 16  # rows by e: below 1/4, 2, 16, and above; columns by x': below 1/2, then by powers of two
+BUSY, BINS = 4, 24  # rows by e: below 1/4, 2, 16, and above; columns by x': below 1/2, then in steps of sqrt(2)
 THEORY = 5.0  # weight of the chi-square tail, in crossings
 
 
@@ -100,7 +100,7 @@ def assess(  # type: ignore[no-untyped-def]
         if not known:
             continue
         row = BUSY * vehicle_class[i] + halvings(16.0 * best_e, 9) // 3
-        b = halvings(2.0 * best, BINS - 1)
+        b = halvings(4.0 * best * best, BINS - 1)
         p[i] = 1.0 if best <= 0.0 else bounded_p(tail_share(prior, row, b, best))
         evidence[i, 0] = edge
         evidence[i, 1] = 24.0 * best_s / short[0, -1]

@@ -57,6 +57,28 @@ def test_a_haulier_with_ever_new_trailers_stays_quiet() -> None:
         bench.run(fleet())
 
 
+def test_a_trailer_of_the_carriers_own_is_less_odd_than_a_strange_one() -> None:
+    """Tractors of a carrier swap among its trailers; one from elsewhere comes with nobody there."""
+    rng = np.random.default_rng(4)
+    whole = None
+    for v in range(1, 201):
+        trailer = np.where(rng.random(N) < 0.05, 10_000 + 100 * (v % 5) + rng.integers(0, 60, N), 500 + v)
+        part = trips(trailer, v, start_h=v % 18).with_columns(carrier=1 + v % 5)
+        whole = part if whole is None else whole.then(part)
+    assert whole is not None
+    whole = whole.take(np.argsort(whole.columns["time_ms"], kind="stable"))
+    p = []
+    for last in (10_007, 99_999, 10_107):  # the carrier's, nobody's, another carrier's
+        mine = trips(np.append(np.full(20, 7), last), 0, start_h=18 * N).with_columns(carrier=1)
+        bench = Bench(TrailerNovelty())
+        bench.run(whole)
+        one, finding = explained(bench, mine)
+        p.append(one)
+    assert p[1] < 0.5 * p[0]
+    assert p[2] < 0.5 * p[0]
+    assert "; no other tractor of the carrier was seen with it, as with" in finding.sentence
+
+
 def test_p_is_valid_on_a_mixed_fleet() -> None:
     """Of all crossings no more than x have p below x, whether tractors keep their trailers or not."""
     traffic = fleet(5)

@@ -65,6 +65,25 @@ def test_a_usual_load_and_a_truck_whose_loads_vary_are_ordinary() -> None:
     assert explained(Bench(WeightDelta()), loads(np.append(varied, 31_000.0)))[0] > 0.1
 
 
+def test_a_load_is_measured_by_its_route() -> None:
+    """Ten tonnes of one thing and thirty of another are ordinary, twenty are not; a first load of something may be."""
+    rng = np.random.default_rng(7)
+    goods = rng.integers(0, 2, 80)
+    kg = np.where(goods == 0, 10_000, 30_000) * rng.lognormal(0, 0.03, 80)
+    history = loads(kg, start_h=18 * N).with_columns(commodity=goods + 1, shipper=goods + 50)
+    ps = []
+    for commodity, shipper, load in ((1, 50, 10_000.0), (2, 51, 30_000.0), (1, 50, 20_000.0), (3, 52, 20_000.0)):
+        bench = Bench(WeightDelta())
+        bench.run(fleet())
+        last = loads(np.array([load]), start_h=18 * (N + 80)).with_columns(commodity=commodity, shipper=shipper)
+        p, finding = explained(bench, history.then(last))
+        ps.append(p)
+        assert "; inbound with such goods it usually weighs" in finding.sentence
+    assert min(ps[0], ps[1]) > 0.2
+    assert ps[2] < 1e-3
+    assert ps[3] > 0.2
+
+
 def test_declared_empty_is_another_question() -> None:
     """A crossing declared empty is neither answered nor part of the habit."""
     empties = steady(9_000.0).with_columns(laden=0)
