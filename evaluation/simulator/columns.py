@@ -92,16 +92,23 @@ def _lane_types(people: People, rows: Rows, rng: np.random.Generator) -> Array:
 
 
 def _lanes(ground: Ground, rows: Rows, lane_type: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Lane type and number: one of those open at the hour; some drivers have a favourite one."""
+    """Lane type and number: one of those open at the hour; some drivers have a favourite one.
+
+    Who comes along takes a lane of the leader's type where it may: no car a truck's lane, nor a trusted one by chance.
+    """
     people, roster = ground.people, ground.roster
-    pick = _habitual(len(people.kind), rows, rng) * _open(ground.places, rows)
+    share = _open(ground.places, rows)
+    pick = _habitual(len(people.kind), rows, rng) * share
     _say(ground.overrides, rows, {"lane_type": lane_type})
     pick = np.where(np.isnan(rows.lane), pick, rows.lane)
     _say(ground.overrides, rows, {"lane": pick})
     number = _number(roster, rows.port, lane_type, pick)
     at, leader, apart = ground.overrides.companions(rows.handle)
+    may = (lane_type[leader] < 2) & (lane_type[at] < 2) | (lane_type[leader] == lane_type[at])
+    at, leader, apart = at[may], leader[may], apart[may]
     lane_type[at] = lane_type[leader]
-    number[at] = (number[leader] + apart) % roster.lanes[rows.port[at], lane_type[at]]
+    lanes = np.ceil(roster.lanes[rows.port[at], lane_type[at]] * share[at]).astype(np.int64)
+    number[at] = (number[leader] + apart) % np.maximum(lanes, 1)
     return lane_type, number
 
 

@@ -107,7 +107,7 @@ def flow_imbalance(ground: Ground, vehicle: int, strength: float, mark: Mark) ->
 
 
 def peer_outlier(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
-    """Nothing decisive, but everything a little: hour, stay, port and lane, all on the edge of its habit at once."""
+    """Nothing decisive, but everything a little: hour, stay, port, people, on the edge of its habit all at once."""
     row = ground.trip(vehicle, before=12)
     if row is None:
         return False
@@ -123,7 +123,5 @@ def peer_outlier(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
         return False
     for k, at in ((row, go), (row + 1, back)):
         handle = ground.move(k, at, mark, port)
-        ground.set(handle, "lane", float(rng.uniform(0, 0.999)))
-        ground.set(handle, "wait_s", float(rng.uniform(600, 1500) * (1 + strength)))
         ground.set(handle, "occupants", int(rng.integers(1, 5)))
     return True

@@ -22,6 +22,8 @@ from evaluation.simulator.lives import (
 from evaluation.simulator.ports import DAY_MS, HOUR_MS
 from evaluation.simulator.trips import MINUTE_MS
 
+OUTBOUND = 1
+
 
 def odd_hour(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
     """A whole trip some hours away from the vehicle's hour."""
@@ -141,15 +143,13 @@ def dormant_reactivated(ground: Ground, vehicle: int, strength: float, mark: Mar
 
 def new_vehicle_ramp(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
     """Never seen, and then one trip after the other; the first two could be anybody's."""
-    newcomer = ground.newcomer(vehicle)
-    if newcomer is None:
-        return False
+    ground.remove(np.arange(ground.first[vehicle], ground.first[vehicle + 1]))
     at = ground.begin_ms + ground.rng.uniform(0.35, 0.85) * (ground.end_ms - ground.begin_ms)
     port, away = int(ground.people.home[vehicle]), ground.away(vehicle)
     for trip in range(4 + round(4 * strength)):
         stay = ground.rng.uniform(0.7, 5) * HOUR_MS
-        ground.add(newcomer, at, port, away, mark if trip > 1 else (-1, -1))
-        ground.add(newcomer, at + stay, port, 1 - away, mark if trip > 1 else (-1, -1))
+        ground.add(vehicle, at, port, away, mark if trip > 1 else (-1, -1))
+        ground.add(vehicle, at + stay, port, 1 - away, mark if trip > 1 else (-1, -1))
         at += stay + ground.rng.uniform(0.4, 1.6) * (34 - 26 * strength) * HOUR_MS
     return True
 
@@ -157,7 +157,7 @@ def new_vehicle_ramp(ground: Ground, vehicle: int, strength: float, mark: Mark) 
 def broken_routine(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
     """A vehicle like a clock is later by an hour or three, and stays longer or shorter: somebody else has a hand in it.
 
-    None of it would be odd for others. Plain: another lane as well.
+    None of it would be odd for others. Plain: a lane for anybody as well, where it uses the trusted one.
     """
     people = ground.people
     if people.jitter[vehicle] > 0.45 or people.spread[vehicle] > 0.16:
@@ -172,9 +172,9 @@ def broken_routine(ground: Ground, vehicle: int, strength: float, mark: Mark) ->
         return False
     first = ground.move(row, go + shift, mark)
     second = ground.move(row + 1, go + shift + (back - go) * factor, mark, port)
-    if strength > 0.6:
+    if strength > 0.6 and people.vehicle_class[vehicle] == 0:
         for handle in (first, second):
-            ground.set(handle, "lane", float(ground.rng.uniform(0, 0.999)))
+            ground.set(handle, "lane_type", 0)
     return True
 
 
@@ -212,20 +212,19 @@ def outbound_run(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
         return False
     if ground.rng.random() < 0.3:
         group = recruit(ground, vehicle, 2 + round(strength))
-        return bool(group) and _unknown_group(ground, [*group, vehicle], leave, port, mark)
+        if group:
+            _unknown_group(ground, [*group, vehicle], leave, port, mark)
+        return bool(group)
     ground.move(row, leave - stay)
     ground.move(row + 1, leave, mark, port)
     return True
 
 
-def _unknown_group(ground: Ground, like: list[int], leave: float, port: int, mark: Mark) -> bool:
-    """New plates, out one after the other at night, back some days later one by one."""
-    newcomers = [ground.newcomer(vehicle) for vehicle in like]
-    if None in newcomers:
-        return False
-    for newcomer in newcomers:
-        if newcomer is not None:
-            leave += ground.rng.uniform(20, 400) * 1000
-            ground.add(newcomer, leave, port, 1, mark)
-            ground.add(newcomer, leave + ground.rng.uniform(20, 120) * HOUR_MS, port, 0)
-    return True
+def _unknown_group(ground: Ground, group: list[int], leave: float, port: int, mark: Mark) -> None:
+    """Nobody has seen any of them: out one after the other at night, back some days later one by one."""
+    for vehicle in group:
+        ground.remove(np.arange(ground.first[vehicle], ground.first[vehicle + 1]))
+        leave += ground.rng.uniform(20, 400) * 1000
+        ground.add(vehicle, leave, port, OUTBOUND, mark)
+        ground.add(vehicle, leave + ground.rng.uniform(20, 120) * HOUR_MS, port, 1 - OUTBOUND)
+        ground.used[vehicle] = True

@@ -55,7 +55,7 @@ def test_labels_point_to_crossings_of_their_episode(traffic: Traffic) -> None:
         kind = episodes[number].label
         assert kind in {label, "organisation"}
         vehicle = int(traffic.vehicle[_row(crossing)])
-        assert vehicle == episodes[number].vehicle or kind in {*SHARED, "new_vehicle_ramp"}
+        assert vehicle == episodes[number].vehicle or kind in SHARED
         plays[vehicle].add(number)
     assert {1} == set(map(len, plays.values()))
 
@@ -155,3 +155,37 @@ def test_nothing_written_tells_a_planted_crossing(traffic: Traffic) -> None:
     assert all(
         abs(first[True][d] / first[True].total() - n / first[False].total()) < 0.05 for d, n in first[False].items()
     )
+
+
+def test_who_is_linked_to_a_seizure_crossed_with_the_seized_one(traffic: Traffic) -> None:
+    """Before its labelled crossings there is a seizure of a vehicle that was beside it twice or more."""
+    seized = {
+        _row(d["crossing_id"]) for d in map(msgspec.json.decode, traffic.dispositions) if d["outcome"] == "seizure"
+    }
+    episodes = [e for e in traffic.episodes if e.label == "linked_to_seizure"]
+    linked = 0
+    for episode in episodes:
+        labelled = [_row(c) for c, _, number in traffic.labels if number == episode.number]
+        own = np.flatnonzero(traffic.vehicle == traffic.vehicle[labelled[0]])
+        beside = Counter(
+            int(traffic.vehicle[row])
+            for at in own
+            for row in np.flatnonzero(np.abs(traffic.time_ms - traffic.time_ms[at]) < 125_000)
+            if traffic.port[row] == traffic.port[at]
+        )
+        linked += any(beside[int(traffic.vehicle[row])] > 1 for row in seized if row < labelled[0])
+    assert linked > 0.8 * len(episodes)
+
+
+def test_an_organisation_moves_on_after_it_was_looked_at(traffic: Traffic) -> None:
+    """Some days after a disposition of one of its crossings it labels crossings at another port."""
+    decided = {_row(msgspec.json.decode(line)["crossing_id"]) for line in traffic.dispositions}
+    moved = 0
+    organisations = [e.number for e in traffic.episodes if e.label == "organisation"]
+    for number in organisations:
+        rows = [_row(c) for c, label, n in traffic.labels if n == number and label != "broken_routine"]
+        looked = [row for row in rows if row in decided]
+        if looked:
+            before = {int(traffic.port[row]) for row in rows if row <= looked[0]}
+            moved += any(int(traffic.port[row]) not in before for row in rows if row > looked[0])
+    assert moved > 0.5 * len(organisations)
