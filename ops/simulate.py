@@ -47,6 +47,8 @@ def _ports(_: click.Context, __: click.Parameter, value: str) -> int | list[str]
               help="Share of crossings that belong to planted stories.")  # fmt: skip
 @click.option("--misreads", type=click.FloatRange(0, 0.5), metavar="R",
               help="Share of plates read as another.  [default: drawn, some per thousand]")  # fmt: skip
+@click.option("--reported", type=click.FloatRange(0, 1), metavar="R",
+              help="Share of ports that report an optional field; 0 writes none.  [default: drawn]")  # fmt: skip
 @click.option("--start", default="2026-01-05", show_default=True, metavar="DATE", help="First day, by its date.",
               type=click.DateTime(["%Y-%m-%d"]))  # fmt: skip
 def simulate(
@@ -58,6 +60,7 @@ def simulate(
     crossings: int | None,
     planted_rate: float,
     misreads: float | None,
+    reported: float | None,
     start: datetime,
 ) -> None:
     """Write a generated border: traffic of real ports with planted stories, and the truth about it.
@@ -84,11 +87,14 @@ def simulate(
 
     if vehicles is None:
         vehicles = VEHICLES if crossings is None else max(1, crossings // PER_VEHICLE)
+    given = {"misread": misreads, "reported": reported}
+    fixed = {name: value for name, value in given.items() if value is not None}
     begin = time.perf_counter()
     with _progress() as told:
         told("drawing the lives of the vehicles", 0, None)
         try:
-            traffic = generate(seed, days, vehicles, ports, planted_rate, start.date().isoformat(), crossings, misreads)
+            first_day = start.date().isoformat()
+            traffic = generate(seed, days, vehicles, ports, planted_rate, first_day, crossings, fixed)
         except ValueError as problem:
             raise click.UsageError(str(problem)) from problem
         total = len(traffic.arrival)

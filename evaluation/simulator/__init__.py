@@ -8,7 +8,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -39,22 +39,21 @@ def generate(
     planted_rate: float = 0.0005,
     start: str = "2026-01-05",
     crossings: int | None = None,
-    misreads: float | None = None,
+    fixed: Mapping[str, float] | None = None,
 ) -> Traffic:
     """A log of `days` days of `vehicles` vehicles over `ports` ports; the same arguments give the same bytes.
 
     `ports` is how many, the busiest ones, or which, by code. `planted_rate` is the share of crossings that are labelled
     anomalies. `crossings` asks for about that many: the mix of regulars and occasional travellers follows from it.
-    Without it the mix is drawn like everything else, and so is the share of `misreads`. Raises ValueError for a number
-    below one and for an unknown port.
+    Without it the mix is drawn like everything else. `fixed` are constants that are not drawn, by their names in
+    `world.RANGES`: `misread` is the share of misreads, `reported` how many ports report a group of optional fields.
+    Raises ValueError for a number below one, an unknown port and an unknown name.
     """
     numbers = (days, vehicles, ports if isinstance(ports, int) else 1, 1 if crossings is None else crossings)
     if min(numbers) < 1 or seed < 0:
         raise ValueError("days, vehicles, ports and crossings must be at least 1, the seed not negative")
     streams = [np.random.Generator(np.random.PCG64(s)) for s in np.random.SeedSequence(seed).spawn(8)]
-    world = World.draw(streams[0])
-    if misreads is not None:
-        world.values["misread"] = misreads
+    world = World.draw(streams[0], fixed)
     border = places(ports, start, days, streams[1])
     wanted = None if crossings is None else crossings / (1 - np.clip(world["missed_read"], 0.005, 0.03))
     people = draw_people(world, border, vehicles, days, None if wanted is None else wanted / vehicles, streams[2])

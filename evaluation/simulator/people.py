@@ -87,7 +87,8 @@ def draw_people(
     if len(cars):
         followers = np.flatnonzero(~regular & (rng.random(vehicles) < world["household"]))
         leader[followers] = rng.choice(cars, len(followers))
-        home[followers] = home[leader[followers]]
+        for port in (home, second, third):
+            port[followers] = port[leader[followers]]
     inside = rng.random(vehicles) < world["live_inside"]
     inside = np.where(leader >= 0, inside[leader], inside)
     enters, leaves = _turnover(world, vehicles, days, rng)

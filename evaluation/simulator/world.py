@@ -6,6 +6,7 @@ Where no public figure is known, the ranges are wide and a guess.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,6 +98,12 @@ class World:
         return self.values[name]
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> World:
-        """One world; the order of the draws is the order of the table."""
-        return cls({name: float(rng.uniform(low, high)) for name, (low, high) in RANGES.items()})
+    def draw(cls, rng: np.random.Generator, fixed: Mapping[str, float] | None = None) -> World:
+        """One world, drawn in the order of the table; `fixed` takes the place of what was drawn, whatever its range.
+
+        Raises ValueError for a name that is not in the table.
+        """
+        drawn = {name: float(rng.uniform(low, high)) for name, (low, high) in RANGES.items()}
+        if unknown := set(fixed or ()) - set(drawn):
+            raise ValueError(f"no constant of a world is called {', '.join(sorted(unknown))}")
+        return cls(drawn | dict(fixed or {}))

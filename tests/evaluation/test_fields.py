@@ -26,7 +26,7 @@ from schemas.batch import NO_DAY
 @pytest.fixture(scope="module")
 def traffic() -> Traffic:
     """A quarter over ten ports; nothing planted, no plate misread: a plate is a body."""
-    return generate(seed=4, days=90, vehicles=12_000, ports=10, crossings=150_000, planted_rate=0, misreads=0)
+    return generate(seed=4, days=90, vehicles=12_000, ports=10, crossings=150_000, planted_rate=0, fixed={"misread": 0})
 
 
 def rng(seed: int = 0) -> np.random.Generator:

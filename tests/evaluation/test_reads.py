@@ -32,7 +32,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 def ground(*, reports: bool = True) -> tuple[Ground, World]:
     """Fifty crossings of each of six hundred vehicles, ten hours apart, at two ports that report all or nothing."""
-    world = World(World.draw(rng(2)).values | QUIET)
+    world = World.draw(rng(2), QUIET)
     town = places(["2304", "3801"], "2026-01-05", 30, rng())
     people = draw_people(world, town, VEHICLES, 30, None, rng()).grown(5)
     cast = draw_cast(world, people, town, 30, rng())
@@ -176,7 +176,7 @@ def test_some_plates_are_misread_more_than_others() -> None:
 
 def test_a_misread_crossing_has_no_label() -> None:
     """For its vehicle it was missed; for the other plate it is an innocent oddity."""
-    traffic = generate(seed=6, days=60, vehicles=3_000, ports=10, planted_rate=0.02, misreads=0.3)
+    traffic = generate(seed=6, days=60, vehicles=3_000, ports=10, planted_rate=0.02, fixed={"misread": 0.3})
     labelled = {crossing for crossing, _, _ in traffic.labels}
     misread = {crossing for crossing, label, _ in traffic.benign if label == "benign:misread"}
     assert labelled
@@ -186,6 +186,6 @@ def test_a_misread_crossing_has_no_label() -> None:
 
 def test_no_misread_when_none_is_asked_for() -> None:
     """A share of nought is none at all."""
-    traffic = generate(seed=6, days=20, vehicles=1_000, ports=5, planted_rate=0, misreads=0)
+    traffic = generate(seed=6, days=20, vehicles=1_000, ports=5, planted_rate=0, fixed={"misread": 0})
     assert not [label for _, label, _ in traffic.benign if label == "benign:misread"]
     assert "misread" in BENIGN

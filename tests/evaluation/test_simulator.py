@@ -207,6 +207,12 @@ def test_numbers_below_one_are_refused(wrong: str) -> None:
         )
 
 
+def test_an_unknown_constant_is_refused() -> None:
+    """A typing error in `fixed` does not pass for a border without misreads."""
+    with pytest.raises(ValueError, match="misred"):
+        generate(seed=1, days=5, vehicles=5, ports=1, fixed={"misred": 0.0})
+
+
 def test_the_label_files_have_the_columns_of_the_contract(tmp_path: Path, traffic: Traffic) -> None:
     """labels.csv starts with crossing_id and label, as `linewatch evaluate` reads them."""
     traffic.write(tmp_path)

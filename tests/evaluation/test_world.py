@@ -14,7 +14,7 @@ from evaluation.simulator.people import draw_people
 from evaluation.simulator.ports import DAY_MS, Places, places
 from evaluation.simulator.seasons import BEFORE, COUNTRIES, Seasons, draw_seasons
 from evaluation.simulator.trips import NEW_BRIDGE, REOPENING
-from evaluation.simulator.world import BRIDGE, CLOSURE, World
+from evaluation.simulator.world import World
 
 TRUCKS = (3, 4)
 
@@ -26,8 +26,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 def world(**fixed: float) -> World:
     """A world with some of its values given."""
-    drawn = World.draw(rng(3))
-    return World(drawn.values | fixed)
+    return World.draw(rng(3), fixed)
 
 
 @pytest.fixture(scope="module")
@@ -133,8 +132,7 @@ def test_a_bridge_is_not_crossed_before_it_opens() -> None:
 
 def test_a_new_bridge_draws_regulars() -> None:
     """In a log with one, nobody crosses it before, and vehicles that had crossed nearby many times cross it after."""
-    seed = next(s for s in range(50) if _drawn(s)["bridge"] < BRIDGE and _drawn(s)["closure"] >= CLOSURE)
-    traffic = generate(seed=seed, days=90, vehicles=20_000, ports=30, crossings=250_000, planted_rate=0)
+    traffic = generate(3, 90, 20_000, 30, 0, crossings=250_000, fixed={"bridge": 0, "closure": 1})
     (code, what, _, until), *more = traffic.events
     assert ("bridge", []) == (what, more)
     port, opens = traffic.places.codes.index(code), int(np.datetime64(until[:-1], "ms").astype(int))
@@ -144,11 +142,6 @@ def test_a_new_bridge_draws_regulars() -> None:
     old = np.bincount(traffic.vehicle[~here & (traffic.time_ms < opens)], minlength=len(traffic.vehicle_names)) >= 12
     new = np.unique(traffic.vehicle[here & (traffic.time_ms >= opens)])
     assert old[new].sum() > 10
-
-
-def _drawn(seed: int) -> World:
-    first, *_ = np.random.SeedSequence(seed).spawn(8)
-    return World.draw(np.random.Generator(np.random.PCG64(first)))
 
 
 def test_events_come_to_small_ports_with_a_neighbour_and_to_no_short_log() -> None:
@@ -171,6 +164,18 @@ def test_every_kind_of_vehicle_is_there_in_a_small_border() -> None:
     assert min(count.values()) >= 2
     assert count[OCCASIONAL] > 0.5 * count.total()
     assert count[COMMUTER] > count[SCHOOL]
+
+
+def test_who_lives_together_crosses_at_the_same_ports() -> None:
+    """The second car of a household knows the ports of the first; a changed habit leads to one nearby."""
+    towns = border()
+    people = draw_people(world(household=0.3), towns, 5_000, 90, None, rng())
+    second = np.flatnonzero(people.leader >= 0)
+    assert len(second) > 100
+    for ports in (people.home, people.second, people.third):
+        assert np.array_equal(ports[second], ports[people.leader[second]])
+    for ports in (people.second, people.third, people.change_port):
+        assert towns.distance_km[people.home, ports].max() <= 250
 
 
 def test_vehicles_come_and_go(large: Traffic) -> None:
