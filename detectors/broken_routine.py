@@ -33,7 +33,7 @@ from schemas.batch import Array
 
 MEMORY = 16.0
 TAIL = 6.0
-LEAST = 20
+LEAST = 10
 REGULAR_H = 0.75  # hours
 REGULAR_STAY = 0.15  # nats: 15 % more or less
 REGULAR_LANE = 0.9

@@ -39,22 +39,23 @@ def mass_at_most(prior, port_row, class_row, cell):  # type: ignore[no-untyped-d
     """
     of_class = STRENGTH / (prior[class_row, CELLS] + CELLS)
     limit = prior[port_row, cell] + of_class * (prior[class_row, cell] + 1.0)
+    total = prior[port_row, CELLS] + STRENGTH
+    if CELLS * limit >= 1.5 * total:  # more than on the average: nothing rare, and no sum over all cells
+        return 1.0
     mass = 0.0
     for k in range(CELLS):
         here = prior[port_row, k] + of_class * (prior[class_row, k] + 1.0)
         mass += here if here <= limit else limit * (limit / here) ** 2
-    return mass / (prior[port_row, CELLS] + STRENGTH)
+    return mass / total
 
 
 @njit(cache=True)
 def assess(  # type: ignore[no-untyped-def]
-    rows, slots, time_ms, local_ms, port, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence,
-    half_life_s
+    rows, slots, local_ms, port, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence
 ):  # fmt: skip
     """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
         row = rows[slots[i]]
-        now_s = time_ms[i] // 1000
         day = local_ms[i] // DAY_MS
         weekend = (day + 3) % 7 >= 5
         hour = (local_ms[i] - day * DAY_MS) / HOUR_MS
@@ -63,7 +64,7 @@ def assess(  # type: ignore[no-untyped-def]
         port_row = CLASSES * (1 + port[i]) + cls
         share = min(1.0, mass_at_most(prior, port_row, cls, cell))
         u = -math.log(max(share, 1e-9))
-        if full(row.recent) and now_s >= row.last_s and (hour >= NIGHT[0] or hour < NIGHT[1]):
+        if full(row.recent) and (hour >= NIGHT[0] or hour < NIGHT[1]):
             odd, x, count = three_of_five(u, row)
             p[i] = bounded_p(odd)
             evidence[i, 0] = hour
@@ -72,7 +73,7 @@ def assess(  # type: ignore[no-untyped-def]
             evidence[i, 3] = x
             evidence[i, 4] = count
             evidence[i, 5] = seen[i]
-        remember(u, row, now_s, half_life_s)
+        remember(u, row)
         if fresh[i]:
             tally[cls, cell] += 1
             tally[cls, CELLS] += 1
@@ -89,7 +90,7 @@ class NightChokePoint(Defaults):
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "night_choke_point"
     typologies: tuple[str, ...] = ("night_choke_point",)
-    reads: tuple[str, ...] = ("time_ms", "local_ms", "port", "vehicle_class")
+    reads: tuple[str, ...] = ("local_ms", "port", "vehicle_class")
     row: np.dtype[Any] = ROW
     evidence: tuple[str, ...] = ("hour", "weekend", "share", "judged", "count", "seen")
     shared: tuple[SharedSpec, ...] = (SharedSpec(CELLS + 1, lambda ports: CLASSES * (1 + ports)),)
@@ -99,8 +100,7 @@ class NightChokePoint(Defaults):
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
-        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out,
-               self.parameters.half_life_days * 86400.0)  # fmt: skip
+        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out)
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The hour, how few cross then, and how many of the last five were like it.

@@ -1,10 +1,10 @@
 """In for a moment and out again by night? `outbound_run`: a short stay inside, then outbound at night.
 
-Model. Among the outbound crossings of a class that end a stay inside: the share that are by night (`NIGHT`) and after
-a stay in the same logarithmic bin or a shorter one. That is the p among peers, with the stays of all hours as a
-prior of the nights'. A vehicle that always does so (a worker who goes home late) is no news: the surprise is judged by
-its own nights too, as in `detectors/recurrence.py`. Only an outbound crossing by night is asked about. A group that
-is first seen outbound is not looked for here.
+Model. Among the outbound crossings of a class that end a stay inside: the share that are by night (`NIGHT`, or in the
+depth of it, `DEPTH`, for one that is) and after a stay in the same logarithmic bin or a shorter one. That is the p
+among peers, with the stays of all hours as a prior of the nights'. A vehicle that always does so (a worker who goes
+home late) is no news: the surprise is judged by its own nights too, as in `detectors/recurrence.py`. Only an outbound
+crossing by night is asked about. A group that is first seen outbound is not looked for here.
 
 Source: empirical distribution functions with a prior, Gelman et al., Bayesian Data Analysis, 3.4; and that of
 `recurrence`.
@@ -33,7 +33,8 @@ BINS = 48  # of the logarithm of a stay, from 5 minutes to 60 days
 LOW = math.log(300.0)
 WIDTH = (math.log(60 * 86400.0) - LOW) / BINS
 TOTAL = BINS
-NIGHT = (22, 5)  # local hours, from and up to
+NIGHT = (20, 6)  # local hours, from and up to
+DEPTH = (23, 5)
 STRENGTH = 20.0  # weight of all hours' stays in those that end by night
 LEAST = 100.0  # stays of the class, before anything is said
 ROW = np.dtype([("n", "f4"), ("total", "f4"), ("last_s", "u4"), ("last", "i1")])
@@ -76,13 +77,15 @@ def assess(  # type: ignore[no-untyped-def]
             continue
         hour = local_ms[i] % DAY_MS / HOUR_MS
         by_night = hour >= NIGHT[0] or hour < NIGHT[1]
-        night_row, all_row = 2 * vehicle_class[i], 2 * vehicle_class[i] + 1
+        deep = hour >= DEPTH[0] or hour < DEPTH[1]
+        all_row = 3 * vehicle_class[i]
+        night_row, deep_row = all_row + 1, all_row + 2
         level = bin_of(stay_s)
         factor = decay_factor(stay_s, half_life_s)
         row.n *= factor
         row.total *= factor
         if by_night and prior[all_row, TOTAL] >= LEAST:
-            share = share_as_short_by_night(prior, night_row, all_row, level)
+            share = share_as_short_by_night(prior, deep_row if deep else night_row, all_row, level)
             u = -math.log(share)
             p[i] = bounded_p(judged(u, row.n, row.total))
             evidence[i, 0] = stay_s
@@ -96,6 +99,10 @@ def assess(  # type: ignore[no-untyped-def]
                 tally[night_row, level] += 1
                 tally[night_row, TOTAL] += 1
                 touched[night_row] = 1
+            if deep:
+                tally[deep_row, level] += 1
+                tally[deep_row, TOTAL] += 1
+                touched[deep_row] = 1
             tally[all_row, level] += 1
             tally[all_row, TOTAL] += 1
             touched[all_row] = 1
@@ -111,7 +118,7 @@ class OutboundRun(Defaults):
     reads: tuple[str, ...] = ("time_ms", "local_ms", "direction", "vehicle_class")
     row: np.dtype[Any] = ROW
     evidence: tuple[str, ...] = ("stay_s", "hour", "share", "seen")
-    shared: tuple[SharedSpec, ...] = (SharedSpec(BINS + 1, lambda ports: 2 * CLASSES),)
+    shared: tuple[SharedSpec, ...] = (SharedSpec(BINS + 1, lambda ports: 3 * CLASSES),)
     source: str = "Gelman et al., Bayesian Data Analysis, 2.6 and 3.4"
 
     def assess(

@@ -32,10 +32,11 @@ EVERYWHERE = 0  # row of all ports; port k has row 1 + k
 @njit(cache=True)
 def share_as_low(prior, row, level):  # type: ignore[no-untyped-def]
     """Share of a port's reads in the bin `level` or below; a flat one before anything is published."""
-    here, everywhere = 0.0, 0.0
-    for k in range(level + 1):
-        here += prior[row, k]
-        everywhere += prior[EVERYWHERE, k]
+    here, everywhere = prior[row, BINS], prior[EVERYWHERE, BINS]
+    for k in range(level + 1, BINS):  # most reads are good: few bins are above
+        here -= prior[row, k]
+        everywhere -= prior[EVERYWHERE, k]
+    here, everywhere = max(0.0, here), max(0.0, everywhere)
     flat = (level + 1.0) / BINS
     everywhere = (everywhere + 10.0 * flat) / (prior[EVERYWHERE, BINS] + 10.0)
     return (here + STRENGTH * everywhere) / (prior[row, BINS] + STRENGTH)
@@ -43,20 +44,19 @@ def share_as_low(prior, row, level):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def assess(  # type: ignore[no-untyped-def]
-    rows, slots, time_ms, port, confidence, seen, fresh, prior, tally, touched, p, llr, evidence, half_life_s
+    rows, slots, port, confidence, seen, fresh, prior, tally, touched, p, llr, evidence
 ):  # fmt: skip
     """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
         if not (0.0 <= confidence[i] <= 1.0):
             continue
         row = rows[slots[i]]
-        now_s = time_ms[i] // 1000
         level = min(BINS - 1, int(confidence[i] * BINS))
         share, u = 1.0, 0.0
         if confidence[i] < 1.0:
             share = share_as_low(prior, 1 + port[i], level)
             u = -math.log(share)
-        if full(row.recent) and now_s >= row.last_s and confidence[i] < 1.0:
+        if full(row.recent) and confidence[i] < 1.0:
             odd, x, count = three_of_five(u, row)
             p[i] = bounded_p(odd)
             evidence[i, 0] = confidence[i]
@@ -64,7 +64,7 @@ def assess(  # type: ignore[no-untyped-def]
             evidence[i, 2] = x
             evidence[i, 3] = count
             evidence[i, 4] = seen[i]
-        remember(u, row, now_s, half_life_s)
+        remember(u, row)
         if fresh[i]:
             tally[EVERYWHERE, level] += 1
             tally[EVERYWHERE, BINS] += 1
@@ -81,7 +81,7 @@ class ReadEvasion(Defaults):
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "read_evasion"
     typologies: tuple[str, ...] = ("read_evasion",)
-    reads: tuple[str, ...] = ("time_ms", "port", "read_confidence")
+    reads: tuple[str, ...] = ("port", "read_confidence")
     row: np.dtype[Any] = ROW
     evidence: tuple[str, ...] = ("confidence", "share", "judged", "count", "seen")
     shared: tuple[SharedSpec, ...] = (SharedSpec(BINS + 1, lambda ports: 1 + ports),)
@@ -91,8 +91,7 @@ class ReadEvasion(Defaults):
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
-        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out,
-               self.parameters.half_life_days * 86400.0)  # fmt: skip
+        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out)
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The confidence, how many reads are as low there, and how many of the last five were.

@@ -7,8 +7,9 @@ a Gamma prior of `OWN` crossings at the peers' mean of 1 have the predictive (Lo
     P(U > u) = (1 + u / (OWN + sum u)) ^ -(OWN + n)
 
 and the judged p is the larger of the two. A crossing becomes past when `KEPT` others have followed it, so that a run
-of odd ones does not excuse itself. With x the larger of the judged p of this crossing and the second smallest of the
-four before, P(this <= x and two of four <= x) = x P(Bin(4, x) >= 2): a crossing that is not odd is none of the three.
+of odd ones does not excuse itself; the past weighs `MOST` crossings at the most. With x the larger of the judged p of
+this crossing and the second smallest of the four before, P(this <= x and two of four <= x) = x P(Bin(4, x) >= 2): a
+crossing that is not odd is none of the three.
 
 Source: Gelman et al., Bayesian Data Analysis, 2.6 (exponential with Gamma prior); David & Nagaraja, Order Statistics,
 2.1.
@@ -21,12 +22,12 @@ import math
 import numpy as np
 
 from detectors.compiled import njit
-from detectors.decay import decay_factor
 
 KEPT = 4  # surprises remembered beside the present one
-OWN = 16.0  # crossings that a vehicle's own past must outweigh
+OWN = 32.0  # crossings that a vehicle's own past must outweigh
+MOST = 64  # crossings that the past may weigh: as many new ones replace it
 GRAIN = 1000.0  # steps a nat, of a remembered surprise
-ROW = np.dtype([("recent", "u2", (KEPT,)), ("n", "f4"), ("total", "f4"), ("last_s", "u4")])
+ROW = np.dtype([("recent", "u2", (KEPT,)), ("n", "u1"), ("total", "f4")])
 
 
 @njit(cache=True)
@@ -48,7 +49,7 @@ def three_of_five(u, row):  # type: ignore[no-untyped-def]
     >>> row = np.zeros(1, ROW)[0]
     >>> row["recent"] = [1, 5001, 5001, 1]
     >>> [float(f"{value:.3g}") for value in three_of_five(5.0, row)]
-    [1.26e-05, 0.0129, 3.0]
+    [5.24e-06, 0.0096, 3.0]
     """
     first, second = 0.0, 0.0  # the two largest surprises of the four
     for k in range(KEPT):
@@ -65,17 +66,13 @@ def three_of_five(u, row):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def remember(u, row, now_s, half_life_s):  # type: ignore[no-untyped-def]
-    """Push a surprise; what falls out becomes the vehicle's past. A late record is left out."""
-    if now_s < row.last_s:
-        return
-    factor = decay_factor(now_s - row.last_s, half_life_s)
-    row.n *= factor
-    row.total *= factor
+def remember(u, row):  # type: ignore[no-untyped-def]
+    """Push a surprise; what falls out becomes the vehicle's past."""
     if full(row.recent):
-        row.n += 1.0
+        if row.n == MOST:
+            row.total *= (MOST - 1.0) / MOST
+        row.n = min(MOST, row.n + 1)
         row.total += (row.recent[0] - 1) / GRAIN
     for k in range(KEPT - 1):
         row.recent[k] = row.recent[k + 1]
     row.recent[KEPT - 1] = 1 + min(65000, int(u * GRAIN))  # rounded down: never odder than it was
-    row.last_s = now_s

@@ -35,7 +35,7 @@ HOURS = 24
 NIGHT = (22, 5)  # local hours, from and up to
 STAYS, TOTAL, BY_HOUR, HOURLY = 0, BINS, 0, HOURS  # columns of a row of stays, of a row of hours
 LEAST = 50.0  # stays or crossings of rentals, before anything is said
-PRIOR = 5.0
+PRIOR = 1.0
 ROW = np.dtype([("n", "f4"), ("total", "f4"), ("last_s", "u4"), ("last", "i1")])
 
 

@@ -230,7 +230,7 @@ def test_one_vehicle_cannot_bend_what_others_get(name: str) -> None:
     of one pair of ports are some forty, so that a dozen more weigh up to 0.25 there; an hour of a port and class some
     ten, and `night_choke_point` takes a power of its share, as `shift_change` does of one.
     """
-    bound = {"impossible_journey": 0.25, "night_choke_point": 0.1, "shift_change": 0.1}.get(name, 0.05)
+    bound = {"impossible_journey": 0.25, "night_choke_point": 0.15, "shift_change": 0.1}.get(name, 0.05)
     quiet, after = traffic().take(slice(0, 5000)), traffic().take(slice(5000, 6000))
     attack_at = (int(quiet.columns["time_ms"].max()) // HOUR + 1) * HOUR
     times = np.sort(np.random.default_rng(3).integers(0, HOUR, 10_000)) + attack_at
