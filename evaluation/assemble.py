@@ -11,6 +11,7 @@ from evaluation import health, results
 from evaluation.baselines.base import Baseline, sample
 from evaluation.bench import RATES, Bench, Ranked, Split, own_score
 from evaluation.labels import Truth
+from evaluation.notices import notices
 from evaluation.scores import Scores
 from schemas.errors import ConfigError
 from schemas.models import moment_of, rfc3339
@@ -88,6 +89,7 @@ def assemble(bench: Bench, baselines: Sequence[Baseline], setup: Setup, show: Sh
         calibration=health.calibration(bench),
         budget=health.budget(bench, setup.allowed, setup.port_names),
         lift=health.lift(bench, bench.truth.dispositions),
+        notices=notices(bench, setup.port_names),
         not_evaluated=health.not_evaluated(bench),
     )
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from evaluation import metrics
 from evaluation.bench import HOUR_MS, Bench
 from evaluation.results import Budget, Calibration, Estimate, Lift, PortBudget, Unevaluated, figure, finite, share_of
+from schemas.dispositions import FOUND, NOT_EXAMINED
 from schemas.models import Disposition
+from stream import selection
 
 LEVELS = (0.1, 0.01, 1e-3, 1e-4)
-HITS = frozenset({"seizure", "other_violation", "possible_victim"})
-UNSEEN = "not_examined"
 
 
 def calibration(bench: Bench) -> dict[str, Calibration]:
@@ -78,21 +78,25 @@ def lift(bench: Bench, dispositions: list[Disposition]) -> Lift | None:
     """Hits among alerts over hits in the random control sample; None without a random sample.
 
     A hit is a seizure, another violation or a possible victim; what nobody examined counts nowhere. Where no alert has
-    a disposition, the labels say which alerts of the scored period were right.
+    a disposition, the labels say which alerts of the scored period were right, and which of the sample.
     """
-    examined = [d for d in dispositions if d.outcome != UNSEEN]
-    drawn = [d.outcome in HITS for d in examined if d.selected_by == "random"]
+    examined = [d for d in dispositions if d.outcome != NOT_EXAMINED]
+    drawn = [d for d in examined if d.selected_by == "random"]
     if not drawn:
         return None
-    asked = [d.outcome in HITS for d in examined if d.selected_by == "alert"]
-    source = "dispositions" if asked else "labels"
+    asked = [d.outcome in FOUND for d in examined if d.selected_by == "alert"]
+    judged_by, hits = "dispositions", sum(d.outcome in FOUND for d in drawn)
     if not asked:
+        judged_by = "labels"
         asked = bench.labelled[bench.scored & bench.scores.alerted].tolist()
+        rows = bench.scores.rows_of([d.crossing_id for d in drawn])
+        hits = int(bench.labelled[rows[rows >= 0]].sum())
+    found = selection.lift((sum(asked), len(asked)), (hits, len(drawn)))
     return Lift(
         alerts=share_of(sum(asked), len(asked)),
-        random=share_of(sum(drawn), len(drawn)),
-        alerts_from=source,
-        lift=Estimate.of(metrics.ratio(metrics.share(sum(asked), len(asked)), metrics.share(sum(drawn), len(drawn)))),
+        random=share_of(hits, len(drawn)),
+        judged_by=judged_by,
+        lift=Estimate(finite(found.ratio), finite(found.low), finite(found.high)),
     )
 
 

@@ -3,11 +3,13 @@
 `labels`: `crossing_id,label[,episode]`, one line a planted crossing; what is not listed is ordinary. `benign`: the same
 columns, hard negatives, label `benign:<kind>`. `episodes`: `episode,label,strength[,vehicle]`. Each is CSV with a
 header, or JSON lines with these keys, told apart by the name. `dispositions`: JSON lines, `schemas.models.Disposition`.
+`events`: `port,what,closed_from,closed_until`, what happened to ports.
 """
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,6 +33,14 @@ class Label(NamedTuple):
     episode: str
 
 
+class Event(NamedTuple):
+    """What happened to a port, at one moment (ms since 1970): `closure`, `reopening`, `bridge`."""
+
+    port: str
+    what: str
+    at_ms: int
+
+
 @dataclass(frozen=True)
 class Truth:
     """Everything that is known of a log beside the crossings themselves."""
@@ -39,6 +49,7 @@ class Truth:
     benign: list[Label]  # label without its prefix
     strength: dict[str, float]  # episode -> 0 (subtle) .. 1 (plain)
     dispositions: list[Disposition]
+    events: list[Event]
 
 
 def read_truth(labels: Path, benign: Path | None, episodes: Path | None, dispositions: Path | None) -> Truth:
@@ -50,6 +61,7 @@ def read_truth(labels: Path, benign: Path | None, episodes: Path | None, disposi
         benign=[row._replace(label=row.label.removeprefix(BENIGN)) for row in _labels(benign)] if benign else [],
         strength=_strengths(episodes) if episodes else {},
         dispositions=read_dispositions(dispositions) if dispositions else [],
+        events=list(_events(events)) if (events := _beside(labels, "events")) else [],
     )
     if not truth.labels:
         raise ConfigError(f"{labels} holds no labels: `crossing_id,label` lines are required, one a planted crossing.")
@@ -80,6 +92,26 @@ def _strengths(path: Path) -> dict[str, float]:
                 f"{path}:{number}: `episode` and a numeric `strength` are required; got {dict(row)}."
             ) from None
     return found
+
+
+def _events(path: Path) -> Iterator[Event]:
+    """`port,what,closed_from,closed_until`: a closure begins and ends, a new bridge only opens."""
+    for number, row in _rows(path):
+        try:
+            begun, ended = str(row["closed_from"] or ""), str(row["closed_until"] or "")
+            port, bridge = str(row["port"]), row["what"] == "bridge"
+            if begun:
+                yield Event(port, "closure", _ms(begun))
+            if ended:
+                yield Event(port, "bridge" if bridge else "reopening", _ms(ended))
+        except (KeyError, ValueError):
+            raise ConfigError(
+                f"{path}:{number}: `port,what,closed_from,closed_until`, times in UTC, are required; got {dict(row)}."
+            ) from None
+
+
+def _ms(text: str) -> int:
+    return round(dt.datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def read_dispositions(path: Path) -> list[Disposition]:

@@ -81,7 +81,7 @@ def thresholds(rates: F8, scores: F8, weights: F8 | None = None) -> F8:
 
 
 class Interval(NamedTuple):
-    """An estimate with its 95 % interval; `high` may be infinite."""
+    """An estimate with its 95 % interval."""
 
     estimate: float
     low: float
@@ -100,27 +100,6 @@ def share(count: float, total: float) -> Interval:
     middle = (p + z2 / (2 * total)) / (1 + z2 / total)
     half = Z * math.sqrt(p * (1 - p) / total + z2 / (4 * total * total)) / (1 + z2 / total)
     return Interval(p, 0.0 if count == 0 else middle - half, 1.0 if count == total else middle + half)
-
-
-def ratio(upper: Interval, lower: Interval) -> Interval:
-    """The ratio of two independent shares from their own intervals (MOVER-R; Donner & Zou 2012, eq. 9).
-
-    The upper end is infinite where the lower share may be zero.
-
-    >>> [round(x, 3) for x in ratio(share(30, 100), share(10, 100))]
-    [3.0, 1.575, 5.745]
-    """
-    p1, l1, u1 = upper
-    p2, l2, u2 = lower
-    if math.isnan(p1) or math.isnan(p2):
-        return Interval(math.nan, 0.0, math.inf)
-    product = p1 * p2
-    below = math.sqrt(max(0.0, product**2 - l1 * u2 * (2 * p1 - l1) * (2 * p2 - u2)))
-    above = math.sqrt(max(0.0, product**2 - u1 * l2 * (2 * p1 - u1) * (2 * p2 - l2)))
-    bottom_low, bottom_high = u2 * (2 * p2 - u2), l2 * (2 * p2 - l2)
-    low = (product - below) / bottom_low if bottom_low else l1 * (2 * p1 - l1) / (2 * product)  # the limit at 2 p2 = u2
-    high = (product + above) / bottom_high if bottom_high > 0 else math.inf
-    return Interval(p1 / p2 if p2 > 0 else math.inf if p1 > 0 else math.nan, max(0.0, low), high)
 
 
 def shares_below(p: NDArray[np.floating], levels: tuple[float, ...]) -> tuple[int, list[int]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from evaluation.metrics import Interval, share
+from evaluation.metrics import share
 
 SCHEMA = "metrics/1"
 
@@ -48,11 +48,6 @@ class Estimate(msgspec.Struct, frozen=True):
     estimate: float | None
     low: float | None
     high: float | None
-
-    @classmethod
-    def of(cls, interval: Interval) -> Estimate:
-        """With six digits."""
-        return cls(*(finite(x) for x in interval))
 
 
 class Detected(msgspec.Struct, frozen=True):
@@ -150,12 +145,31 @@ class Budget(msgspec.Struct, frozen=True):
 
 
 class Lift(msgspec.Struct, frozen=True):
-    """Alerts against the random control sample, from people's dispositions."""
+    """Alerts against the random control sample; the interval is that of `stream.selection.lift`."""
 
-    alerts: Share  # alerts that led to something
-    random: Share  # crossings drawn at random that did
-    alerts_from: str  # "dispositions", or "labels" where no alert has a disposition
+    alerts: Share  # alerts that were right
+    random: Share  # crossings drawn at random that held something
+    judged_by: str  # "dispositions", or "labels" where no alert has a disposition
     lift: Estimate
+
+
+class PortEvent(msgspec.Struct, frozen=True):
+    """A port that closed, opened again or opened for the first time, and the first notice of it."""
+
+    port: str
+    what: str  # closure, reopening, bridge
+    at: str
+    noticed_as: str | None  # kind of the first notice of that port in the days after it
+    hours_until: float | None
+
+
+class Notices(msgspec.Struct, frozen=True):
+    """What was said of readers, ports and detectors in the scored period."""
+
+    count: dict[str, int]  # kind -> how many
+    per_port_week: float | None  # all kinds
+    events: list[PortEvent]  # of events.csv
+    elsewhere: int  # flow anomalies that no such event explains
 
 
 class Log(msgspec.Struct, frozen=True):
@@ -206,6 +220,7 @@ class Results(msgspec.Struct, frozen=True):
     calibration: dict[str, Calibration]  # "combined", then the detectors
     budget: Budget
     lift: Lift | None
+    notices: Notices
     not_evaluated: list[Unevaluated]
 
 

@@ -21,7 +21,7 @@ from schemas.keys import keys64
 from stream.reorder import Ordered, Reorder
 
 if TYPE_CHECKING:
-    from schemas.models import Alert
+    from schemas.models import Notice
     from stream.assessment import Assessed
     from stream.pipeline import Decided, Pipeline
     from stream.stages import Layout
@@ -40,7 +40,7 @@ class Shown(NamedTuple):
     vehicle: str
     lane: str
     terms: NDArray[np.float64]  # [D] nats
-    evidence: NDArray[np.float64]  # [E]
+    evidence: NDArray[np.float32]  # [E]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class Scores:
     features: NDArray[np.float32]  # [n, F] what the port stage's models look at, in [0, 1]
     feature_names: list[str]
     shown: dict[int, Shown]  # row -> what is kept of it
-    alerts: dict[str, Alert]  # crossing_id -> its alert
+    notices: list[Notice]
 
     def __len__(self) -> int:
         return len(self.score)
@@ -108,11 +108,11 @@ class ScoreSink:
         self._parts: dict[str, list[Any]] = {}
         self._rows = 0
         self._shown: dict[int, Shown] = {}
-        self._alerts: dict[str, Alert] = {}
+        self._notices: list[Notice] = []
 
     def write(self, decided: Decided) -> None:
         """Add the rows of what was decided."""
-        self._alerts.update((alert.crossing_id, alert) for alert in decided.alerts)
+        self._notices.extend(decided.notices)
         for assessed in decided.assessed:
             self._take(assessed)
 
@@ -170,7 +170,7 @@ class ScoreSink:
         assert len(table) == self._rows, "features and decisions came apart"
         score, alerted, late, p = (joined.pop(name) for name in ("score", "alerted", "late", "p"))
         return Scores(
-            self._layout, joined, score, alerted, late, p, table, self._tap.names, self._shown, self._alerts
+            self._layout, joined, score, alerted, late, p, table, self._tap.names, self._shown, self._notices
         )  # fmt: skip
 
     def _join(self, name: str) -> Array:

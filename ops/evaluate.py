@@ -44,7 +44,7 @@ class Request(NamedTuple):
 @click.option("--out", type=PATH, required=True, metavar="DIR", help="Folder for report.html and metrics.json.")
 @click.option("--benign", type=PATH, metavar="B", help="Hard negatives. Default: benign.csv beside the labels.")
 @click.option("--episodes", type=PATH, metavar="E", help="Strengths. Default: episodes.csv beside the labels.")
-@click.option("--dispositions", type=PATH, metavar="D", help="What people found: lift over the random sample.")
+@click.option("--dispositions", type=PATH, metavar="D", help="What people found: learnt from, and lift over chance.")
 @click.option("--baseline", multiple=True, metavar="NAME", help="Only these; may be repeated; `none` for none.")
 @click.option(
     "--floors", type=PATH, metavar="F", help="TOML table of floors; ends with 1 when a figure is below its own."
@@ -141,8 +141,12 @@ def _replay(request: Request, settings: Settings, named: set[str]) -> tuple[Scor
     with ExitStack() as held:
         source = wiring.build_log(request.log, settings, speed=None)
         held.callback(source.close)
+        said = None
+        if request.dispositions is not None:
+            said = wiring.build_log(str(request.dispositions), settings, speed=None)
+            held.callback(said.close)
         dead_letter = wiring.build_dead_letter(settings, request.out, request.log)
-        ready = wiring.build_run(settings, source, make_sinks, dead_letter, outputs=[], state=None)
+        ready = wiring.build_run(settings, source, make_sinks, dead_letter, outputs=[], state=None, dispositions=said)
         show = held.enter_context(display(request.progress, source.size()))
         runner = Runner(ready.parts, Policy(), progress=show)
         held.callback(runner.close)

@@ -32,13 +32,14 @@ def scores_of(hours: list[float], score: list[float], **columns: Any) -> Scores:
     found["crossing_key"] = keys64(ids)
     found["read_confidence"] = np.ones(n, np.float32)
     p = columns.pop("p", np.full((n, len(layout.names)), np.nan))
+    more_notices = columns.pop("notices", [])
     alerted = np.array(columns.pop("alerted", [False] * n))
     found |= {name: np.array(values, DETECTOR_COLUMNS[name][0]) for name, values in columns.items()}
-    evidence = np.zeros(len(layout.evidence_names))
+    evidence = np.zeros(len(layout.evidence_names), np.float32)
     shown = {k: Shown(name, f"v{found['vehicle_key'][k]}", "1", p[k], evidence) for k, name in enumerate(ids)}
     return Scores(
         layout, found, np.array(score, float), alerted, np.zeros(n, bool), np.asarray(p, np.float32),
-        np.asarray(p, np.float32), list(layout.names), shown, {},
+        np.asarray(p, np.float32), list(layout.names), shown, more_notices,
     )  # fmt: skip
 
 
@@ -48,4 +49,4 @@ def truth_of(
     """Labels as crossing -> (label, episode)."""
     rows = [Label(crossing, *what) for crossing, what in labels.items()]
     innocent = [Label(crossing, *what) for crossing, what in (benign or {}).items()]
-    return Truth(rows, innocent, more.get("strength", {}), more.get("dispositions", []))
+    return Truth(rows, innocent, more.get("strength", {}), more.get("dispositions", []), more.get("events", []))

@@ -8,9 +8,11 @@ import pytest
 from evaluation import health
 from evaluation.assemble import Setup, assemble, prepare
 from evaluation.bench import Bench, Ranked, Split
+from evaluation.labels import Event
+from evaluation.notices import notices
 from evaluation.scores import Scores
 from schemas.errors import ConfigError
-from schemas.models import Disposition
+from schemas.models import Disposition, Notice, moment_of, rfc3339
 from tests.evaluation.columns import HOUR_MS, START_MS, scores_of, truth_of
 
 N = 1000
@@ -165,13 +167,45 @@ def test_lift_over_the_random_sample() -> None:
     found = health.lift(bench(), people)
     assert found is not None
     assert (2, 4, 1, 10, "dispositions") == (
-        found.alerts.found, found.alerts.of, found.random.found, found.random.of, found.alerts_from,
+        found.alerts.found, found.alerts.of, found.random.found, found.random.of, found.judged_by,
     )  # fmt: skip
-    assert 5.0 == found.lift.estimate
-    from_labels = health.lift(bench(), people[4:14])
+    assert pytest.approx((2.5 / 4.5) / (1.5 / 10.5), rel=1e-5) == found.lift.estimate
+    drawn = [*people[4:14], _disposition(700, "cleared", "random")]  # 700 is planted, and nobody saw it
+    from_labels = health.lift(bench(), drawn)
     assert from_labels is not None
-    assert ("labels", 1, 2) == (from_labels.alerts_from, from_labels.alerts.found, from_labels.alerts.of)
+    assert ("labels", 1, 2) == (from_labels.judged_by, from_labels.alerts.found, from_labels.alerts.of)
+    assert (1, 11) == (from_labels.random.found, from_labels.random.of)
     assert None is health.lift(bench(), people[:4])
+
+
+def _notice(hour: float, kind: str, port: str | None) -> Notice:
+    at = rfc3339(moment_of(START_MS + int(hour * HOUR_MS)))
+    audience = "supervisor" if kind == "displacement" else "operator"
+    return Notice.model_validate(
+        {
+            "notice_id": f"n{hour}", "occurred_at": at, "kind": kind, "audience": audience, "port": port,
+            "sentence": "so", "config": "sha256:00000000",
+        }
+    )  # fmt: skip
+
+
+def test_notices_of_what_happened_to_ports() -> None:
+    """The first notice of the port in the week after the event; one elsewhere, one before the scored period."""
+    said = [(480.0, "flow_anomaly", "p"), (605, "drift", "p"), (610, "flow_anomaly", "p"), (620, "reader_fault", "p")]
+    said += [(600.5, "flow_anomaly", "q"), (900, "flow_anomaly", "p")]
+    scores = scores_of(
+        [float(k) for k in range(N)], [0.0] * N, port=[k % 2 for k in range(N)], notices=[_notice(*one) for one in said]
+    )
+    events = [Event("p", "closure", START_MS + 600 * HOUR_MS), Event("q", "bridge", START_MS + 610 * HOUR_MS)]
+    events.append(Event("unknown", "bridge", START_MS + 700 * HOUR_MS))
+    mine = Bench(scores, truth_of(LABELS, events=events), bench().split)
+    found = notices(mine, ["p", "q", "unknown"])
+    assert {"drift": 1, "flow_anomaly": 3, "reader_fault": 1} == found.count
+    assert [("closure", "flow_anomaly", 10.0), ("bridge", None, None)] == [
+        (e.what, e.noticed_as, e.hours_until) for e in found.events
+    ]
+    assert 2 == found.elsewhere  # at q before its bridge, and at p 300 hours later
+    assert pytest.approx(5 / (2 * 500 / 168), rel=0.01) == found.per_port_week
 
 
 def test_what_could_not_be_looked_for_is_named() -> None:

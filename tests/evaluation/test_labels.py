@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.labels import Label, read_truth
+from evaluation.labels import Event, Label, read_truth
 from schemas.errors import ConfigError
 
 DISPOSITION = {
@@ -36,6 +36,24 @@ def test_files_beside_the_labels_are_found(tmp_path: Path) -> None:
     assert ([Label("c2", "dst", "3")], {"1": 0.25}) == (truth.benign, truth.strength)
     assert ["c9"] == [d.crossing_id for d in truth.dispositions]
     assert [] == read_truth(tmp_path / "labels.csv", None, None, None).dispositions
+
+
+EVENTS = "port,what,closed_from,closed_until\n2504,closure,2026-02-01T00:00:00Z,2026-02-03T06:00:00Z\n2305,bridge,,{}\n"
+
+
+def test_what_happened_to_ports(tmp_path: Path) -> None:
+    """A closure begins and ends, a bridge only opens; a time that is none is said with its line."""
+    (tmp_path / "l.csv").write_text("crossing_id,label\nc1,odd_hour\n", encoding="utf-8")
+    (tmp_path / "events.csv").write_text(EVENTS.format("2026-02-09T12:00:00Z"), encoding="utf-8")
+    hour = 3_600_000
+    begun = 1_769_904_000_000
+    assert [
+        Event("2504", "closure", begun), Event("2504", "reopening", begun + 54 * hour),
+        Event("2305", "bridge", begun + 204 * hour),
+    ] == read_truth(tmp_path / "l.csv", None, None, None).events  # fmt: skip
+    (tmp_path / "events.csv").write_text(EVENTS.format("soon"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"events\.csv:3: .*times in UTC"):
+        read_truth(tmp_path / "l.csv", None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score  # type: ignore[import-untyped]
 
-from evaluation.metrics import Normals, average_precision, precision_recall, ratio, share, shares_below, thresholds
+from evaluation.metrics import Normals, average_precision, precision_recall, share, shares_below, thresholds
 
 SCORES = st.lists(st.integers(0, 9), min_size=1, max_size=30)  # few values: many ties
 
@@ -90,28 +90,6 @@ def test_wilson_is_that_of_scipy(found: int, of: int) -> None:
     expected = binomtest(found, of).proportion_ci(0.95, method="wilson")
     estimate, low, high = share(found, of)
     assert pytest.approx((found / of, expected.low, expected.high), abs=1e-9) == (estimate, low, high)
-
-
-def test_a_ratio_of_shares_by_hand() -> None:
-    """30 of 100 against 10 of 100, close to what Katz's logarithmic interval gives (1.55 to 5.80)."""
-    estimate, low, high = ratio(share(30, 100), share(10, 100))
-    assert pytest.approx((3.0, 1.55, 5.80), rel=0.03) == (estimate, low, high)
-
-
-@pytest.mark.parametrize(("p1", "n1", "p2", "n2"), [(0.5, 60, 0.05, 400), (0.1, 50, 0.1, 50), (0.3, 40, 0.02, 300)])
-def test_the_interval_of_a_ratio_holds_the_truth(p1: float, n1: int, p2: float, n2: int) -> None:
-    """In about 95 of 100 draws."""
-    rng = np.random.default_rng(4)
-    draws = zip(rng.binomial(n1, p1, 1500).tolist(), rng.binomial(n2, p2, 1500).tolist(), strict=True)
-    held = [low <= p1 / p2 <= high for _, low, high in (ratio(share(a, n1), share(b, n2)) for a, b in draws)]
-    assert 0.93 < np.mean(held) <= 1.0
-
-
-def test_a_ratio_to_nothing_found_is_unbounded() -> None:
-    """No hit in the random sample: the lift may be anything above its lower end."""
-    estimate, low, high = ratio(share(5, 10), share(0, 1000))
-    assert (math.inf, math.inf) == (estimate, high)
-    assert low > 50
 
 
 def test_shares_of_p_values() -> None:

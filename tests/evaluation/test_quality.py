@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from schemas.errors import ConfigError
 from tests.evaluation.evaluated import run_evaluate, write_border
 
 FLOORS = Path(__file__).with_name("floors.toml")
-BORDER = {"seed": 20_260, "days": 60, "vehicles": 5_000, "ports": 8, "planted_rate": 0.005}
+BORDER: dict[str, Any] = {"seed": 20_260, "days": 60, "vehicles": 9_000, "ports": 8, "planted_rate": 0.005}
 BASELINES = ("--baseline", "rules", "--baseline", "hst")
 
 
