@@ -1,15 +1,21 @@
-"""Does it leave the lane it queued in? `lane_switch`: booths other than the lane before them, more than peers do.
+"""Does it leave the lane it queued in? `lane_switch`: a booth seldom reached from there, or again and again.
 
-Model. A switch is a crossing whose booth lane is not its `prequeue_lane`. With q the port's rate of switches (shrunk
-to all ports), or the vehicle's own rate before its last `WINDOW` such crossings where that is larger, a switch that
-makes k of the last m gets the tail P(Bin(m, q) >= k). Where the two lanes have other names altogether, all switch
-and q goes to 1. A crossing that kept its lane is not asked about, nor is one that carries no lane before the booth.
+Model. Each port has a matrix of lanes before the booth against booths, both by `BUCKETS` of their hash. The p of a
+crossing among peers is the share of the crossings from its lane that went to booths at most as usual from there: the
+next lane is usual, the far side is not, and where the two have other names altogether the matrix knows which belong
+together. The vehicle's own past is judged as in `detectors/recurrence.py`; with a the judged p of this crossing and x
+the larger of a and the smallest of the `KEPT` before it,
 
-Source: binomial tail as an incomplete beta function, DLMF 8.17; Gelman et al., Bayesian Data Analysis, 2.4.
+    p = 2 min(a, x P(Bin(KEPT, x) >= 1))
+
+A crossing that kept its lane is not asked about, nor is one that carries no lane before the booth.
+
+Source: Dirichlet-multinomial predictive, Gelman et al., Bayesian Data Analysis, 3.4; and that of `recurrence`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,21 +24,22 @@ import numpy as np
 
 from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.compiled import njit
-from detectors.habit import ROW, WINDOW, hits_in, own_rate, push, trials_in
 from detectors.phrase import percent
-from detectors.special import beta_tail, bounded_p
+from detectors.recurrence import GRAIN, KEPT, ROW, full, judged, remember
+from detectors.special import bounded_p
 from schemas.batch import Array
 
-TRIALS, SWITCHES = 0, 1
-EVERYWHERE = 0  # row of all ports; port k has row 1 + k
-STRENGTH = 50.0  # weight of all ports in one port's rate
+BUCKETS = 32
+LEAST = 20.0  # crossings from the lane, before anything is said
 
 
 @njit(cache=True)
-def port_rate(prior, port):  # type: ignore[no-untyped-def]
-    """Rate of switches at a port; one in ten before anything is published."""
-    everywhere = (prior[EVERYWHERE, SWITCHES] + 2.0) / (prior[EVERYWHERE, TRIALS] + 20.0)
-    return (prior[1 + port, SWITCHES] + STRENGTH * everywhere) / (prior[1 + port, TRIALS] + STRENGTH)
+def share_as_rare(prior, row, booth):  # type: ignore[no-untyped-def]
+    """Share of the crossings from a lane that went to booths at most as usual, this one included."""
+    mass, limit = 1.0, prior[row, booth]
+    for k in range(BUCKETS):
+        mass += prior[row, k] if prior[row, k] <= limit else 0.0
+    return mass / (prior[row, BUCKETS] + 1.0)
 
 
 @njit(cache=True)
@@ -44,27 +51,28 @@ def assess(  # type: ignore[no-untyped-def]
         if prequeue_lane[i] == 0:
             continue
         row = rows[slots[i]]
-        switch = prequeue_lane[i] != lane_key[i]
-        before = trials_in(row)
-        if switch and before >= WINDOW // 2:
-            trials = min(before + 1, WINDOW)
-            hits = hits_in(row, WINDOW - 1) + 1
-            rate = port_rate(prior, port[i])
-            q = max(rate, own_rate(row, rate))
-            p[i] = bounded_p(beta_tail(hits, trials - hits + 1.0, q))
-            evidence[i, 0] = hits
-            evidence[i, 1] = trials
-            evidence[i, 2] = rate
-            evidence[i, 3] = q
-            evidence[i, 4] = seen[i]
-        push(row, switch)
+        before = BUCKETS * port[i] + int(prequeue_lane[i] % np.uint64(BUCKETS))
+        booth = int(lane_key[i] % np.uint64(BUCKETS))
+        share = 1.0
+        if prequeue_lane[i] != lane_key[i] and prior[before, BUCKETS] >= LEAST:
+            share = share_as_rare(prior, before, booth)
+            u, most, count = -math.log(share), 0.0, 1.0
+            for k in range(KEPT):
+                kept = max(0, row.recent[k] - 1) / GRAIN
+                most = max(most, kept)
+                count += kept > 0.0 and kept >= u
+            once = judged(u, row.n, row.total)
+            x = judged(min(u, most), row.n, row.total)
+            again = x * (1.0 - (1.0 - x) ** KEPT)
+            p[i] = bounded_p(2.0 * min(once, again))
+            evidence[i, 0] = share
+            evidence[i, 1] = count if full(row.recent) else 1.0
+            evidence[i, 2] = seen[i]
+        remember(-math.log(share), row)
         if fresh[i]:
-            tally[EVERYWHERE, TRIALS] += 1
-            tally[EVERYWHERE, SWITCHES] += switch
-            tally[1 + port[i], TRIALS] += 1
-            tally[1 + port[i], SWITCHES] += switch
-            touched[EVERYWHERE] = 1
-            touched[1 + port[i]] = 1
+            tally[before, booth] += 1
+            tally[before, BUCKETS] += 1
+            touched[before] = 1
 
 
 @dataclass(frozen=True)
@@ -77,9 +85,9 @@ class LaneSwitch(Defaults):
     reads: tuple[str, ...] = ("port", "lane_key", "prequeue_lane")
     needs: tuple[str, ...] = ("prequeue_lane",)
     row: np.dtype[Any] = ROW
-    evidence: tuple[str, ...] = ("switches", "crossings", "port_rate", "expected_rate", "seen")
-    shared: tuple[SharedSpec, ...] = (SharedSpec(2, lambda ports: 1 + ports),)
-    source: str = "DLMF 8.17; Gelman et al., Bayesian Data Analysis, 2.4"
+    evidence: tuple[str, ...] = ("share", "count", "seen")
+    shared: tuple[SharedSpec, ...] = (SharedSpec(BUCKETS + 1, lambda ports: BUCKETS * ports),)
+    source: str = "Gelman et al., Bayesian Data Analysis, 2.6 and 3.4"
 
     def assess(
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
@@ -88,17 +96,19 @@ class LaneSwitch(Defaults):
         assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out)
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
-        """How many of its last crossings switched, against the port's rate.
+        """How few reach such a booth from its lane, and how often it did so lately.
 
-        >>> numbers = {"switches": 6, "crossings": 8, "port_rate": 0.07, "expected_rate": 0.07, "seen": 57}
+        >>> numbers = {"share": 0.004, "count": 2, "seen": 57}
         >>> LaneSwitch().explain(numbers, Context("2504", str, "inbound")).sentence
-        'Left the lane it queued in on 6 of its last 8 crossings; at port 2504 that happens in 7 % (57 earlier
-        crossings).'
+        'At another booth than the lane it queued in leads to; at port 2504 0.4 % of those from there reach such a one
+        (2 of its last 5 crossings, 57 earlier ones).'
         """
-        switches, crossings, seen = int(evidence["switches"]), int(evidence["crossings"]), int(evidence["seen"])
-        often = f"Left the lane it queued in on {switches} of its last {crossings} crossings"
-        rate = f"at port {context.port} that happens in {percent(evidence['port_rate'])}"
-        sentence = f"{often}; {rate} ({seen} earlier crossings)."
-        usual = round(crossings * evidence["expected_rate"], 2)
-        without = "had it kept the lane it queued in"
-        return Finding("lane_switch", float(switches), "switches", (0.0, usual), seen, sentence, without)
+        count, seen = int(evidence["count"]), int(evidence["seen"])
+        rare = f"at port {context.port} {percent(evidence['share'])} of those from there reach such a one"
+        again = (
+            f"{count} of its last {KEPT + 1} crossings, {seen} earlier ones"
+            if count > 1
+            else f"{seen} earlier crossings"
+        )
+        sentence = f"At another booth than the lane it queued in leads to; {rare} ({again})."
+        return Finding("lane_switch", None, None, None, seen, sentence, "had it kept the lane it queued in")
