@@ -3,8 +3,9 @@
 Model. The odds of meeting an officer on a crossing are that officer's share of the port's crossings, of late in lanes
 of this type, or for a week or two at this time of day, whichever is larger: a commuter meets those who work at its
 hours, a member those of the trusted lane. Officers share `BUCKETS` sums a row by their hash; one that shares a sum
-with another is expected more often. For `KEPT` officers a vehicle (the least met makes room) both the odds and the
-meetings add up, from the first meeting on, which is not counted. The p-value of N meetings where E are expected is
+with another is expected more often. For `KEPT` officers a vehicle (the one met least, at the best odds, makes room)
+the odds and the meetings add up, from the first meeting on, which is not counted; both are halved when `FULL` are
+expected. The p-value of N meetings where E are expected is
 
     P(X >= N) * officers tried,   X ~ NegativeBinomial(mean E, shape SHAPE)
 
@@ -24,19 +25,20 @@ import numpy as np
 
 from detectors.base import DAY_MS, HOUR_MS, Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.compiled import njit
-from detectors.decay import decay_factor
 from detectors.special import bounded_p, negative_binomial_tail
 from schemas.batch import LANE_TYPES, Array
 
-KEPT = 3
+KEPT = 7
 BUCKETS = 64
 TOTAL = BUCKETS
 TYPES = len(LANE_TYPES)
 WATCHES = 6  # of four hours
-SHAPE = 4.0
+SHAPE = 10.0
 FLOOR, WEIGHT = 0.5, 5.0  # of an officer in a row, and of all of them
-SLOT = np.dtype([("officer", "u2"), ("port", "u2"), ("met", "f4"), ("expected", "f4")])
-ROW = np.dtype([("slot", SLOT, (KEPT,)), ("last_s", "u4"), ("tried", "u1")])
+UNIT = 4096.0  # of the expected meetings in a slot
+FULL = 8.0  # expected meetings: halve both, so that a long acquaintance is forgotten
+SLOT = np.dtype([("officer", "u2"), ("expected", "u2"), ("port", "u1"), ("met", "u1")])
+ROW = np.dtype([("slot", SLOT, (KEPT,)), ("tried", "u1")])
 
 
 @njit(cache=True)
@@ -56,7 +58,8 @@ def slot_of(row, name, place):  # type: ignore[no-untyped-def]
         slot = row.slot[k]
         if slot.officer == name and slot.port == place:
             return k
-        if slot.met < row.slot[least].met:
+        other = row.slot[least]
+        if slot.met < other.met or (slot.met == other.met and slot.expected > other.expected):
             least = k
     for k in range(KEPT):
         if row.slot[k].officer == 0:
@@ -66,45 +69,44 @@ def slot_of(row, name, place):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def assess(  # type: ignore[no-untyped-def]
-    rows, slots, time_ms, local_ms, port, lane_type, officer, seen, fresh, late, late_tally, late_touched, watch,
-    watch_tally, watch_touched, p, llr, evidence, half_life_s
+    rows, slots, local_ms, port, lane_type, officer, seen, fresh, late, late_tally, late_touched, watch,
+    watch_tally, watch_touched, p, llr, evidence
 ):  # fmt: skip
     """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
         if officer[i] == 0:
             continue
         row = rows[slots[i]]
-        now_s = time_ms[i] // 1000
         name = 1 + int(officer[i] % np.uint64(65535))
-        place = port[i] % 65536
+        place = port[i] % 256
         late_row = TYPES * port[i] + lane_type[i]
         watch_row = WATCHES * port[i] + int(local_ms[i] % DAY_MS // (4 * HOUR_MS))
-        factor = decay_factor(now_s - row.last_s, half_life_s)
         here = slot_of(row, name, place)
         known = row.slot[here].officer == name and row.slot[here].port == place
         for k in range(KEPT):
             slot = row.slot[k]
-            slot.met *= factor
-            slot.expected *= factor
             if slot.officer > 0 and slot.port == place:
-                slot.expected += odds(late, watch, late_row, watch_row, slot.officer)
+                slot.expected += int(UNIT * odds(late, watch, late_row, watch_row, slot.officer))
+                if slot.expected > FULL * UNIT:
+                    slot.expected >>= 1
+                    slot.met >>= 1
+        slot = row.slot[here]
         if known:
-            slot = row.slot[here]
-            slot.met += 1.0
-            if slot.met > 1.5:
-                tail = negative_binomial_tail(slot.met, SHAPE, SHAPE / slot.expected, 1.0)
+            slot.met = min(255, slot.met + 1)
+            if slot.met >= 2:
+                expected = max(slot.expected / UNIT, 1e-3)
+                tail = negative_binomial_tail(slot.met, SHAPE, SHAPE / expected, 1.0)
                 p[i] = bounded_p(tail * row.tried)
                 evidence[i, 0] = slot.met
-                evidence[i, 1] = slot.expected
+                evidence[i, 1] = expected
                 evidence[i, 2] = row.tried
                 evidence[i, 3] = seen[i]
         else:
-            row.slot[here].officer = name
-            row.slot[here].port = place
-            row.slot[here].met = 0.0
-            row.slot[here].expected = 0.0
+            slot.officer = name
+            slot.port = place
+            slot.met = 0
+            slot.expected = 0
             row.tried = min(255, row.tried + 1)
-        row.last_s = max(row.last_s, now_s)
         if fresh[i]:
             late_tally[late_row, name % BUCKETS] += 1
             late_tally[late_row, TOTAL] += 1
@@ -122,7 +124,7 @@ class OfficerAffinity(Defaults):
     name: str = "officer_affinity"
     audience: str = "integrity"
     typologies: tuple[str, ...] = ("officer_affinity",)
-    reads: tuple[str, ...] = ("time_ms", "local_ms", "port", "lane_type", "officer")
+    reads: tuple[str, ...] = ("local_ms", "port", "lane_type", "officer")
     needs: tuple[str, ...] = ("officer",)
     row: np.dtype[Any] = ROW
     evidence: tuple[str, ...] = ("met", "expected", "tried", "seen")
@@ -136,8 +138,7 @@ class OfficerAffinity(Defaults):
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
-        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *shared[1], *out,
-               self.parameters.half_life_days * 86400.0)  # fmt: skip
+        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *shared[1], *out)
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """Meetings after the first against the odds, and of how many officers this one was picked.

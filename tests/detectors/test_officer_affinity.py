@@ -83,13 +83,13 @@ def test_one_officer_at_night_is_met_by_everybody() -> None:
 
 def test_the_least_met_makes_room() -> None:
     """More officers than are kept: those met again stay."""
-    officers = [1, 2, 3, 1, 2, 4, 1, 2, 5, 1, 2]
+    officers = [1, 2, 3, 1, 2, 4, 5, 6, 7, 8, 1, 9, 2, 10]
     times = MONDAY + np.arange(len(officers)) * DAY_MS
     bench = Bench(OfficerAffinity())
     bench.run(crossings(times, 0, officer=np.array(officers, np.uint64)))
     kept = bench.rows["officer_affinity"]["slot"]["officer"][0]
     assert KEPT == len(kept)
-    assert {2, 3, 6} == set(kept.tolist())
+    assert {2, 3, 11} <= set(kept.tolist())  # a name is kept one higher
 
 
 def test_it_speaks_to_the_integrity_role_only() -> None:
