@@ -20,7 +20,7 @@ import numpy as np
 from detectors.compiled import njit
 
 BUCKETS, WAYS = 1024, 8
-GROWING_DAYS, GROWING_SPAN, FORGET_DAYS = 8, 30, 60
+GROWING_DAYS, GROWING_SPAN, FORGET_DAYS = 6, 21, 60
 ADMIT = 9.0  # nats of evidence
 PER_NAT = 1024.0
 PAIR = np.dtype([("mark", "u4"), ("first", "u2"), ("last", "u2"), ("days", "u2"), ("new", "u2")])
@@ -58,7 +58,7 @@ def growing(known, pair, day, new):  # type: ignore[no-untyped-def]
     entry = bucket[at]
     if entry.mark != mark or day - entry.last > FORGET_DAYS:
         entry.mark, entry.first, entry.last, entry.days, entry.new = mark, day, day, 1, 0
-    familiar = entry.days > GROWING_DAYS or day - entry.first > GROWING_SPAN
+    familiar = entry.days - (day <= entry.last) >= GROWING_DAYS or day - entry.first > GROWING_SPAN
     if day > entry.last:
         entry.last = day
         entry.days = min(entry.days + 1, 65535)
