@@ -60,7 +60,8 @@ def port_shopping(ground: Ground, vehicle: int, strength: float, mark: Mark) -> 
 def impossible_journey(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
     """The same plate at another, far port within a part of the time the way takes: a clone.
 
-    The clone is another car of about the same look when subtle, any car when plain.
+    When subtle it looks the same, when plain it is any car of the class. Nobody can tell which of two crossings is the
+    clone's, so the next one of the vehicle is odd too, if it comes too soon.
     """
     row = ground.trip(vehicle, before=4)
     if row is None:
@@ -74,7 +75,11 @@ def impossible_journey(ground: Ground, vehicle: int, strength: float, mark: Mark
     port = int(ground.rng.choice(far))
     hours = places.distance_km[here, port] / 90 * (0.5 - 0.46 * strength)
     body = int(ground.rng.choice(alike)) if strength > 0.4 else None
-    ground.add(vehicle, at + hours * HOUR_MS, port, int(ground.rng.integers(2)), mark, body=body)
+    seen_ms = at + hours * HOUR_MS
+    ground.add(vehicle, seen_ms, port, int(ground.rng.integers(2)), mark, body=body)
+    next_ms, next_port = leg(ground, row + 1)
+    if next_ms > seen_ms and not ground.feasible(port, int(seen_ms), next_port, next_ms, speed=110):
+        ground.mark(row + 1, mark)
     return True
 
 

@@ -11,7 +11,7 @@ from collections import Counter
 import numpy as np
 
 from evaluation.simulator.ground import Ground, Mark
-from evaluation.simulator.lives import fits, leg, some, told, trips, unknown_ports, window
+from evaluation.simulator.lives import fits, leg, local_hour, some, told, trips, unknown_ports, window
 from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array
 from evaluation.simulator.trips import MINUTE_MS
 
@@ -155,7 +155,8 @@ def rental_short_hold(ground: Ground, vehicle: int, strength: float, mark: Mark)
         shift = 0.0
     if go + shift + stay > back and shift == 0.0:
         return False
-    ground.move(row, go + shift)
+    night = not 5 < local_hour(ground, go + shift, port) < 22
+    ground.move(row, go + shift, mark if night else UNMARKED)
     ground.move(row + 1, go + shift + stay, mark, port)
     return True
 

@@ -11,7 +11,6 @@ from evaluation.simulator.ground import Ground, Mark
 from evaluation.simulator.lives import (
     fits,
     leg,
-    local_hour,
     midnight,
     quiet_hours,
     recruit,
@@ -71,19 +70,17 @@ def long_stay(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool
 
 
 def night_choke_point(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
-    """Most of five trips in a row, out and often back too, in the hours when the port is nearly empty."""
+    """Most of five trips in a row in the hours when the port is nearly empty, and not for long."""
     run = trips(ground, vehicle, before=8, latest=0.85)[:-4]
     if not len(run):
         return False
     start = int(ground.rng.integers(len(run)))
     run = trips(ground, vehicle, before=8)[start : start + 5]
-    quiet: dict[int, list[float]] = {}
+    quiet = {port: quiet_hours(ground, port) for port in sorted({leg(ground, row)[1] for row in run.tolist()})}
     moves: list[tuple[int, float, float, int]] = []
     for row in run.tolist():
         (go, port), (back, _) = leg(ground, row), leg(ground, row + 1)
-        if port not in quiet:
-            quiet[port] = quiet_hours(ground, port)[: 7 - round(4 * strength)].tolist()
-        hour = ground.rng.choice(quiet[port]) + ground.rng.uniform(0, 1)
+        hour = ground.rng.choice(quiet[port][: 7 - round(4 * strength)]) + ground.rng.uniform(0, 1)
         stay = min(back - go, ground.rng.uniform(0.6, 2.5 + 5 * (1 - strength)) * HOUR_MS)
         at = midnight(ground, go, port) + hour * HOUR_MS
         since = moves[-1][2] if moves else 0
@@ -94,8 +91,7 @@ def night_choke_point(ground: Ground, vehicle: int, strength: float, mark: Mark)
         return False
     for row, go_ms, back_ms, port in moves[: 3 + round(2 * strength)]:
         ground.move(row, go_ms, mark)
-        dark = int(local_hour(ground, back_ms, port)) in quiet[port]
-        ground.move(row + 1, back_ms, mark if dark else (-1, -1), port)
+        ground.move(row + 1, back_ms, mark, port)
     return True
 
 
@@ -187,7 +183,8 @@ def shift_change(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
         changes = ground.roster.changes(port, go - DAY_MS, go + DAY_MS)
         nearest = int(changes[np.argmin(np.abs(changes - go))])
         at = nearest + ground.rng.normal(0, 2 + 5 * (1 - strength)) * MINUTE_MS
-        if fits(ground, row, at, at + back - go, since=moves[-1][2] if moves else 0):
+        near = abs(at - go) < 2 * HOUR_MS  # what is odd is the pattern, not the hour
+        if near and fits(ground, row, at, at + back - go, since=moves[-1][2] if moves else 0):
             moves.append((row, at, at + back - go, port))
     count = 5 + round(3 * strength)
     if len(moves) < count:
@@ -215,7 +212,7 @@ def outbound_run(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
         if group:
             _unknown_group(ground, [*group, vehicle], leave, port, mark)
         return bool(group)
-    ground.move(row, leave - stay)
+    ground.move(row, leave - stay, mark if abs(leave - stay - go) > 3 * HOUR_MS else (-1, -1))
     ground.move(row + 1, leave, mark, port)
     return True
 
