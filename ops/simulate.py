@@ -71,6 +71,7 @@ def simulate(
     benign.csv          crossings that look odd and are not
     episodes.csv        the stories, with strengths from 0 (subtle) to 1 (plain)
     events.csv          ports that closed or opened
+    outages.csv         readers that were down
     roster.json         when the officers' shifts change, for the setting shift_changes
     dispositions.jsonl  what people found who looked, for `linewatch replay --dispositions`
 

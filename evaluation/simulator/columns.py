@@ -17,6 +17,7 @@ from evaluation.simulator.reads import Read
 from evaluation.simulator.roster import LANES, Roster
 from evaluation.simulator.traffic import Traffic
 from evaluation.simulator.trips import BENIGN, Rows
+from schemas.batch import DIRECTIONS
 
 _LANE_LETTERS = ("G", "R", "T", "C", "F", "B")  # general, ready, trusted, commercial, commercial trusted, bus
 
@@ -53,7 +54,15 @@ def to_traffic(
         labels=[(_id(seed, row), LABELS[rows.label[row]], int(rows.episode[row])) for row in marked.tolist()],
         benign=_innocent(seed, rows),
         episodes=episodes,
+        outages=[
+            (ground.places.codes[port], DIRECTIONS[direction], _moment(begin), _moment(end))
+            for port, direction, begin, end in sorted(read.outages, key=lambda outage: outage.from_ms)
+        ],
     )
+
+
+def _moment(time_ms: int) -> str:
+    return f"{np.datetime64(time_ms // 1000, 's')}Z"
 
 
 def _id(seed: int, row: int) -> str:

@@ -20,12 +20,22 @@ _CHARACTERS, _CONFUSABLE = 7, 0.28  # of a plate; 0 O D Q B 8 1 I 5 S: ten of 36
 _WAYS = 2  # other plates that come out of one
 
 
+class Outage(NamedTuple):
+    """A port's readers in one direction are down."""
+
+    port: int
+    direction: int
+    from_ms: int
+    until_ms: int
+
+
 class Read(NamedTuple):
     """The crossings that were read, by vehicle and time."""
 
     rows: Rows
     confidence: Array  # f8
     plates: int  # those of the population, then phantoms
+    outages: list[Outage]
 
 
 def read(ground: Ground, world: World, rng: np.random.Generator) -> Read:
@@ -33,7 +43,8 @@ def read(ground: Ground, world: World, rng: np.random.Generator) -> Read:
     rows = ground.finish()
     ports = len(ground.places.codes)
     missed = np.clip(world["missed_read"] * rng.lognormal(0, 0.4, (ports, 2)), 0.005, 0.03)
-    down = _outages(rows, ground, world, rng)
+    outages = _draw_outages(ground, world, rng)
+    down = _down(rows, outages)
     lost = down | (rng.random(len(rows.vehicle)) < missed[rows.port, rows.direction])
     _note_after(rows, down, ~lost)
     rows = rows.take(~lost)
@@ -41,7 +52,7 @@ def read(ground: Ground, world: World, rng: np.random.Generator) -> Read:
     _note_clock_changes(rows, ground)
     plates = len(ground.people.kind)
     phantoms = _misread(rows, confidence, world, plates, ground.vehicles, rng)
-    return Read(rows, np.clip(confidence, 0.2, 0.999), plates + phantoms)
+    return Read(rows, np.clip(confidence, 0.2, 0.999), plates + phantoms, outages)
 
 
 def _confidence(rows: Rows, ports: int, rng: np.random.Generator) -> Array:
@@ -73,14 +84,21 @@ def _misread(rows: Rows, confidence: Array, world: World, plates: int, vehicles:
     return len(seen)
 
 
-def _outages(rows: Rows, ground: Ground, world: World, rng: np.random.Generator) -> Array:
-    """Mask of the crossings that fall in an outage of their port's readers in their direction."""
-    down = np.zeros(len(rows.vehicle), bool)
+def _draw_outages(ground: Ground, world: World, rng: np.random.Generator) -> list[Outage]:
+    """Some hours each, at any port and time."""
+    outages = []
     for port in range(len(ground.places.codes)):
         for _ in range(rng.poisson(world["outages"] * ground.days / 90)):
-            start = rng.uniform(ground.begin_ms, ground.end_ms)
-            end, direction = start + rng.uniform(1.5, 10) * HOUR_MS, rng.integers(2)
-            down |= (rows.port == port) & (rows.direction == direction) & (rows.time_ms >= start) & (rows.time_ms < end)
+            start = int(rng.uniform(ground.begin_ms, ground.end_ms))
+            outages.append(Outage(port, int(rng.integers(2)), start, start + int(rng.uniform(1.5, 10) * HOUR_MS)))
+    return outages
+
+
+def _down(rows: Rows, outages: list[Outage]) -> Array:
+    """Mask of the crossings that fall in an outage."""
+    down = np.zeros(len(rows.vehicle), bool)
+    for port, direction, begin, end in outages:
+        down |= (rows.port == port) & (rows.direction == direction) & (rows.time_ms >= begin) & (rows.time_ms < end)
     return down
 
 

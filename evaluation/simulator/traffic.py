@@ -2,7 +2,8 @@
 
 `Traffic.lines` writes in the order of arrival: a few records late, a few twice. Files: `crossings.jsonl`,
 `labels.csv` (crossing_id, label, episode), `benign.csv` (the same, hard negatives), `episodes.csv` (strengths),
-`events.csv` (what happened to ports), `roster.json` (when shifts change), `dispositions.jsonl`.
+`events.csv` (what happened to ports), `outages.csv` (of readers), `roster.json` (when shifts change) and
+`dispositions.jsonl`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Traffic:
     episodes: list[Episode]
     shift_changes: list[str] = field(default_factory=list)  # local times of the officers, as settings take them
     events: list[tuple[str, str, str, str]] = field(default_factory=list)  # port, what, from, until
+    outages: list[tuple[str, str, str, str]] = field(default_factory=list)  # port, direction, from, until
     dispositions: list[str] = field(default_factory=list)  # JSON lines, in order of time
 
     def __len__(self) -> int:
@@ -77,6 +79,7 @@ class Traffic:
             (e.number, e.label, e.strength, self.vehicle_names[e.vehicle]) for e in self.episodes
         ])  # fmt: skip
         _table(folder / "events.csv", "port,what,closed_from,closed_until", self.events)
+        _table(folder / "outages.csv", "port,direction,down_from,down_until", self.outages)
         (folder / "roster.json").write_text(json.dumps({"shift_changes": self.shift_changes}) + "\n", encoding="ascii")
         (folder / "dispositions.jsonl").write_text("".join(f"{line}\n" for line in self.dispositions), encoding="ascii")
 

@@ -15,6 +15,7 @@ from evaluation.simulator.plant import STRENGTHS
 from evaluation.simulator.stories import LABELS
 from evaluation.simulator.trips import BENIGN
 from evaluation.simulator.world import RANGES, World
+from schemas.batch import DIRECTIONS
 from schemas.codec import Codec
 from schemas.plates import Pseudonymiser
 from schemas.ports import Ports
@@ -33,7 +34,7 @@ def test_the_same_arguments_give_the_same_files(tmp_path: Path) -> None:
     files = sorted(path.name for path in (tmp_path / "one").iterdir())
     assert files == [
         "benign.csv", "crossings.jsonl", "dispositions.jsonl", "episodes.csv", "events.csv", "labels.csv",
-        "roster.json",
+        "outages.csv", "roster.json",
     ]  # fmt: skip
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
@@ -145,6 +146,18 @@ def test_the_codec_accepts_every_line(traffic: Traffic) -> None:
         accepted += len(decoded.batch)
         line += decoded.lines
     assert len(traffic.arrival) == accepted
+
+
+def test_nothing_is_read_in_an_outage(traffic: Traffic) -> None:
+    """The readers of that direction give no crossing at all while they are down; the other direction goes on."""
+    busy = np.bincount(traffic.port).argmax()
+    assert traffic.outages
+    for code, direction, begin, end in traffic.outages:
+        span = [int(np.datetime64(text[:-1], "ms").astype(int)) for text in (begin, end)]
+        inside = (traffic.time_ms >= span[0] + 1_000) & (traffic.time_ms < span[1])
+        inside &= traffic.port == traffic.places.codes.index(code)
+        assert not (inside & (traffic.direction == DIRECTIONS.index(direction))).any()
+        assert inside.any() or code != traffic.places.codes[busy]
 
 
 def test_some_lines_come_twice_and_some_late() -> None:

@@ -13,12 +13,13 @@ from tests.ops.running import linewatch, one_line
 
 SMALL = ("--seed", 3, "--days", 20, "--vehicles", 600, "--ports", "2504,2404")
 FILES = [
-    "benign.csv", "crossings.jsonl", "dispositions.jsonl", "episodes.csv", "events.csv", "labels.csv", "roster.json",
+    "benign.csv", "crossings.jsonl", "dispositions.jsonl", "episodes.csv", "events.csv", "labels.csv", "outages.csv",
+    "roster.json",
 ]  # fmt: skip
 
 
 def test_it_writes_the_log_and_the_truth_and_says_what_comes_next(tmp_path: Path) -> None:
-    """Seven files; the log is that of `generate` with the same arguments; the summary counts its lines."""
+    """Eight files; the log is that of `generate` with the same arguments; the summary counts its lines."""
     done = linewatch(tmp_path, "simulate", *SMALL, "--planted-rate", 0.01, "--out", "border")
     assert (0, "") == (done.code, done.out)
     assert FILES == sorted(path.name for path in (tmp_path / "border").iterdir())
