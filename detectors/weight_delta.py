@@ -2,15 +2,16 @@
 
 What is modelled is the logarithm of the weight over that of its route, where a route is a direction, a shipper, a
 consignee and a commodity, whichever are given. With n weights of sum s behind a route, in all trucks together, and the
-class's mean mu, variances B between and W within (`detectors/log_amount.py`):
+mean mu and variance B of all weights of the class, and W within a habit (`detectors/log_amount.py`):
 
     route mean = (s + K mu) / (n + K),   its variance = W B / (n B + W),   K = W / B
 
-Beside it stands the truck's own habit, by direction, over its routes' means; the variance of the route's mean is added
-to the own one, so that little is said of the first load on a route. Where no party is given there is no route: the
-habit is then one of weights. p is two-sided. A truck whose loads vary has a wide habit and stays quiet; one on fixed
-runs does not. Crossings declared empty are `empty_mismatch`'s question; where nobody says whether it is laden, all of
-them make up the habit. Beyond the bound: with many more than `ROUTES` routes some share a mean, and less is said.
+Beside it stands the truck's own habit over its routes' means; the variance of the route's mean is added to the own
+one, so that little is said of the first load on a route. Where no party is given there is no route: the habit is then
+one of weights, inbound and outbound apart. p is two-sided. A truck whose loads vary has a wide habit and stays quiet;
+one on fixed runs does not. Crossings declared empty are `empty_mismatch`'s question; where nobody says whether it is
+laden, all of them make up the habit. Beyond the bound: with many more than `ROUTES` routes some share a mean, and less
+is said.
 
 Source: Gelman et al., Bayesian Data Analysis, 5.4.
 """
@@ -44,10 +45,13 @@ from schemas.batch import VEHICLE_CLASSES, Array
 
 CLASSES = len(VEHICLE_CLASSES)
 USUAL = math.log(18_000.0)  # kg, before anything is published
-LEAST_N = 2.5  # loads behind it before its own habit is spoken of
+LEAST_N = 2.5  # loads behind the truck,
+LEAST_LOADS = 5.0  # or on its route, before anything is said
 ROUTES = 16_384  # rows of the table of routes, which share them by hash
 MOST_UNSURE = 1.5  # variances within: a load on a route known less surely is not added to the truck's own habit
-ROW = np.dtype([("n", "f4", (2,)), ("mean", "f4", (2,)), ("m2", "f4", (2,)), ("last_s", "u4")])
+KINDS = 3  # habits: inbound and outbound without a route, and over the routes' means
+ROUTED = 2
+ROW = np.dtype([("n", "f4", (KINDS,)), ("mean", "f4", (KINDS,)), ("m2", "f4", (KINDS,)), ("last_s", "u4")])
 
 
 @njit(cache=True)
@@ -61,45 +65,52 @@ def assess(  # type: ignore[no-untyped-def]
             continue
         row = rows[slots[i]]
         now_s = time_ms[i] // 1000
-        way = direction[i]
-        peers = 2 * vehicle_class[i] + way
+        routed = shipper[i] != 0 or consignee[i] != 0 or commodity[i] != 0
+        kind = ROUTED if routed else direction[i]
+        peers = KINDS * vehicle_class[i] + kind
         factor = decay_factor(now_s - row.last_s, half_life_s)
-        for k in range(2):
+        for k in range(KINDS):
             row.n[k] *= factor
             row.m2[k] *= factor
-        n, mean, m2 = row.n[way], row.mean[way], row.m2[way]
+        n, mean, m2 = row.n[kind], row.mean[kind], row.m2[kind]
         log_kg = math.log(weight_kg[i])
-        mu, within, between = peers_of(prior, peers, USUAL)
-        usual, unsure, route = mu, 0.0, -1
-        if shipper[i] != 0 or consignee[i] != 0 or commodity[i] != 0:
-            route = bucket(pair(pair(shipper[i], consignee[i]), commodity[i] + np.uint64(way)), 0, ROUTES)
-            loads, k = routes[route, 0], within / between
-            usual = (routes[route, 1] / FIXED + k * mu) / (loads + k)
-            unsure = within * between / (loads * between + within)
+        mu, within, between = peers_of(prior, peers, 0.0 if routed else USUAL)
+        all_mu, all_between = mu, between  # of the class's weights, whatever the route
+        usual, unsure, route, loads = 0.0, 0.0, 0, 0.0
+        if routed:
+            route = bucket(pair(pair(shipper[i], consignee[i]), commodity[i] + np.uint64(direction[i])), 0, ROUTES)
+            all_mu, _, all_between = peers_of(prior, KINDS * CLASSES + vehicle_class[i], USUAL)
+            loads, k = routes[route, 0], within / all_between
+            usual = (routes[route, 1] / FIXED + k * all_mu) / (loads + k)
+            unsure = within * all_between / (loads * all_between + within)
         y = log_kg - usual
-        centre, own_scale, df = predictive(n, mean, m2, 0.0, within, between)
+        centre, own_scale, df = predictive(n, mean, m2, mu, within, between)
         scale = math.sqrt(own_scale * own_scale + unsure)
-        if n >= LEAST_N:
+        if n >= LEAST_N or loads >= LEAST_LOADS:
             p[i] = tail_of((y - centre) / scale, df, False)
-            llr[i] = ratio_of(y, centre, scale, df, mu - usual, within, between)
+            llr[i] = ratio_of(y, centre, scale, df, all_mu - usual, within, all_between)
             evidence[i, 0] = weight_kg[i]
             evidence[i, 1] = math.exp(usual + centre - 1.2816 * scale)
             evidence[i, 2] = math.exp(usual + centre + 1.2816 * scale)
             if p[i] < 0.05:
-                calm = calm_amount(y, centre, scale, df, mu - usual, within, between, False)
+                calm = calm_amount(y, centre, scale, df, all_mu - usual, within, all_between, False)
                 evidence[i, 3] = calm * math.exp(usual)
             evidence[i, 4] = seen[i]
-            evidence[i, 5] = route >= 0
+            evidence[i, 5] = routed
         sure = unsure <= MOST_UNSURE * within
         if fresh[i]:
-            collect(tally, touched, peers, log_kg, n if sure else 0.0, mean + usual, mu, within, between)
-            if route >= 0:
-                bound = 5.0 * math.sqrt(within + between)
+            if sure:
+                collect(tally, touched, peers, y, n, mean, mu, within, between)
+            if routed:
+                collect(
+                    tally, touched, KINDS * CLASSES + vehicle_class[i], log_kg, 0.0, 0.0, all_mu, within, all_between
+                )
+                bound = 5.0 * math.sqrt(within + all_between)
                 tally_routes[route, 0] += 1
-                tally_routes[route, 1] += int(round(FIXED * min(max(log_kg, mu - bound), mu + bound)))
+                tally_routes[route, 1] += int(round(FIXED * min(max(log_kg, all_mu - bound), all_mu + bound)))
                 touched_routes[route] = 1
         if sure:
-            row.n[way], row.mean[way], row.m2[way] = moments_with(y, n, mean, m2, centre, scale)
+            row.n[kind], row.mean[kind], row.m2[kind] = moments_with(y, n, mean, m2, centre, scale)
         row.last_s = max(row.last_s, now_s)
 
 
@@ -117,7 +128,7 @@ class WeightDelta(Defaults):
     row: np.dtype[Any] = ROW
     evidence: tuple[str, ...] = ("weight_kg", "usual_from_kg", "usual_to_kg", "calm_kg", "seen", "routed")
     shared: tuple[SharedSpec, ...] = (
-        SharedSpec(WIDTH, lambda ports: 2 * CLASSES),
+        SharedSpec(WIDTH, lambda ports: (KINDS + 1) * CLASSES),
         SharedSpec(2, lambda ports: ROUTES),
     )
     source: str = "Gelman et al., Bayesian Data Analysis, 5.4"
