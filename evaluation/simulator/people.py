@@ -78,7 +78,7 @@ def draw_people(
     kind = rng.choice(len(KINDS), vehicles, p=_shares(world, places, days, target)).astype(np.int8)
     for rare in (BUS, TOUR, HAULIER, RENTAL, SCHOOL):  # a few of each, however small the border
         if vehicles >= 500 and (kind == rare).sum() < 2:
-            kind[rng.choice(np.flatnonzero(kind == OCCASIONAL), 2, replace=False)] = rare
+            kind[rng.choice(np.flatnonzero(kind == np.bincount(kind).argmax()), 2, replace=False)] = rare
     home, second, third = _ports(kind, places, rng)
     regular = kind != OCCASIONAL
     hour, jitter, log_stay, spread, rate = draw_habits(world, kind, days, target, rng)

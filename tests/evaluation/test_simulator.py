@@ -207,6 +207,23 @@ def test_tiny_borders_work() -> None:
     assert [] == traffic.labels
 
 
+@pytest.mark.parametrize(
+    ("days", "vehicles", "ports", "start", "crossings"),
+    [
+        (1, 2, 2, "2090-12-31", 1),
+        (2, 3_000, ["3104", "0901"], "2024-02-29", 30_000),  # more than these can make in two days
+        (30, 600, ["2506", "2304"], "1995-03-01", 30_000),  # so many a vehicle that nobody comes seldom
+        (200, 50, 130, "2026-10-28", None),  # more ports than vehicles
+    ],
+)
+def test_odd_borders_work(days: int, vehicles: int, ports: int | list[str], start: str, crossings: int | None) -> None:
+    """Whatever is asked for makes a log that can be read: every line is accepted."""
+    traffic = generate(4, days, vehicles, ports, 0.2, start, crossings, {"bridge": 0, "closure": 0, "misread": 0.3})
+    codec = Codec(Ports.open(default_time_zone="UTC"), Pseudonymiser(bytes(32)))
+    decoded = [codec.decode(block) for block in traffic.lines()]
+    assert len(traffic.arrival) == sum(len(some.batch) for some in decoded)
+
+
 @pytest.mark.parametrize("wrong", ["days", "vehicles", "ports", "crossings"])
 def test_numbers_below_one_are_refused(wrong: str) -> None:
     """A border without days, vehicles or ports is a mistake, and said to be one."""
