@@ -7,10 +7,13 @@ scanned lazily: a query reads the columns and rows it needs, however long the lo
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
 import polars as pl
+
+from schemas.errors import ConfigError
 
 TOP = 10
 # what is read of a log; other fields can be added here
@@ -21,7 +24,9 @@ LOG_SCHEMA = {
 
 
 def alerts(path: Path) -> pl.DataFrame:
-    """One row an alert, in the order in which they were given; `reasons` is a list of records."""
+    """One row an alert, in the order in which they were given; `reasons` is a list of records. ConfigError for none."""
+    if not path.stat().st_size:
+        raise ConfigError(f"{path} holds no alert. Replay a longer log, or with a higher floor_p.")
     return pl.read_ndjson(path, infer_schema_length=None)
 
 
@@ -119,32 +124,60 @@ def history(log: Path, labelled: pl.LazyFrame, vehicle: str) -> pl.DataFrame:
     )
 
 
+def around(life: pl.DataFrame, before: int = 7, after: int = 2) -> pl.DataFrame:
+    """The oddest crossing of a history and its neighbours."""
+    at = life["p_value"].arg_min() or 0
+    first = max(0, at - before)
+    return life.slice(first, at - first + 1 + after)
+
+
+def tables(folder: Path, vehicle: str | None = None) -> dict[str, pl.DataFrame]:
+    """Every table of docs/analyst.md, by its name there."""
+    found = alerts(folder / "alerts.jsonl")
+    frame = assessments(folder / "assessments.parquet")
+    labelled = with_labels(frame, folder / "labels.csv")
+    who = vehicle or found.sort("p_value", "crossing_id")["vehicle"][0]
+    by_typology = reasons(found).group_by("typology").len("reasons")
+    return {
+        "typologies": by_typology.sort("reasons", "typology", descending=[True, False]),
+        "labels": by_label(labelled),
+        "surest": surest(labelled),
+        "calibration": calibration(frame),
+        "compare": compare(frame, assessments(folder / "shorter_memory.parquet")),
+        "history": around(history(folder / "crossings.jsonl", labelled, who)),
+    }
+
+
+def as_markdown(table: pl.DataFrame) -> str:
+    """A frame as people read it."""
+    with pl.Config(
+        tbl_formatting="MARKDOWN", tbl_hide_dataframe_shape=True, tbl_rows=100, fmt_str_lengths=40,
+        tbl_width_chars=160, tbl_hide_column_data_types=True,
+    ):  # fmt: skip
+        return str(table)
+
+
+def refreshed(page: str, found: dict[str, pl.DataFrame]) -> str:
+    """The page with the table after each `<!-- table: name -->` made anew."""
+    for name, table in found.items():
+        head, mark, rest = page.partition(f"<!-- table: {name} -->\n\n")
+        if mark:
+            page = f"{head}{mark}{as_markdown(table)}\n\n{re.sub(r'^([|].*\n)*\n*', '', rest)}"
+    return page
+
+
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--vehicle", help="Whose history to show. Default: that of the surest alert.")
-def main(folder: Path, vehicle: str | None) -> None:
+@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Put the tables into this page instead.")
+def main(folder: Path, vehicle: str | None, page: Path | None) -> None:
     """Print every table of docs/analyst.md: FOLDER holds the log, its labels, and what two replays have written."""
-    found = alerts(folder / "alerts.jsonl")
-    labelled = with_labels(assessments(folder / "assessments.parquet"), folder / "labels.csv")
-    who = vehicle or found.sort("p_value", "crossing_id")["vehicle"][0]
-    tables = {
-        "alerts by typology": reasons(found).group_by("typology").len("reasons").sort("reasons", descending=True),
-        "by label": by_label(labelled),
-        "surest": surest(labelled),
-        "calibration": calibration(assessments(folder / "assessments.parquet")),
-        "compare": compare(assessments(folder / "assessments.parquet"), assessments(folder / "shorter_memory.parquet")),
-        f"history of {who}": history(folder / "crossings.jsonl", labelled, who).tail(TOP),
-    }
-    with pl.Config(
-        tbl_formatting="MARKDOWN",
-        tbl_hide_dataframe_shape=True,
-        tbl_rows=100,
-        fmt_str_lengths=40,
-        tbl_width_chars=160,
-        tbl_hide_column_data_types=True,
-    ):
-        for title, table in tables.items():
-            click.echo(f"\n{title}\n\n{table}")
+    found = tables(folder, vehicle)
+    if page is not None:
+        page.write_text(refreshed(page.read_text(encoding="utf-8"), found), encoding="utf-8")
+        return
+    for name, table in found.items():
+        click.echo(f"\n{name}\n\n{as_markdown(table)}")
 
 
 if __name__ == "__main__":
