@@ -162,7 +162,8 @@ def refreshed(page: str, found: dict[str, pl.DataFrame]) -> str:
     for name, table in found.items():
         head, mark, rest = page.partition(f"<!-- table: {name} -->\n\n")
         if mark:
-            page = f"{head}{mark}{as_markdown(table)}\n\n{re.sub(r'^([|].*\n)*\n*', '', rest)}"
+            rest = re.sub(r"^(?:\|.*\n)*\n*", "", rest)  # the table that stood there
+            page = f"{head}{mark}{as_markdown(table)}\n\n{rest}"
     return page
 
 
