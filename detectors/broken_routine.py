@@ -33,6 +33,7 @@ from schemas.batch import Array
 
 MEMORY = 16.0
 TAIL = 6.0
+FEW = 3.0  # crossings that the most irregular of the regular weigh as a prior
 LEAST = 10
 REGULAR_H = 0.75  # hours
 REGULAR_STAY = 0.15  # nats: 15 % more or less
@@ -66,6 +67,13 @@ def stored(value, unit):  # type: ignore[no-untyped-def]
 def tail(off, usual):  # type: ignore[no-untyped-def]
     """P(D >= off) where the mean deviation is `usual`."""
     return math.exp(-TAIL * math.log1p(off / (TAIL * usual)))
+
+
+@njit(cache=True)
+def shrunk(off, n, most):  # type: ignore[no-untyped-def]
+    """A mean deviation from few crossings, shrunk to the most that is regular."""
+    m = min(n, MEMORY)
+    return (m * off + FEW * most) / (m + FEW)
 
 
 @njit(cache=True)
@@ -132,10 +140,13 @@ def assess(  # type: ignore[no-untyped-def]
         if n == 0:
             row.hour[way] = int(hour / HOUR_UNIT) & 65535
         off = apart(hour, row.hour[way] * HOUR_UNIT)
-        usual = max(LEAST_H, row.hour_off[way] * SPREAD_UNIT)
+        usual = max(LEAST_H, shrunk(row.hour_off[way] * SPREAD_UNIT, n, REGULAR_H))
         if n >= LEAST and usual <= REGULAR_H:
             by_hour, by_stay, by_lane = tail(abs(off), usual), 1.0, 1.0
-            mean_stay, usual_stay = row.stay[way] * LOG_UNIT, max(LEAST_STAY, row.stay_off[way] * LOG_UNIT)
+            mean_stay, usual_stay = (
+                row.stay[way] * LOG_UNIT,
+                max(LEAST_STAY, shrunk(row.stay_off[way] * LOG_UNIT, n, REGULAR_STAY)),
+            )
             if ends_stay and row.stay[way] > 0 and usual_stay <= REGULAR_STAY:
                 by_stay = tail(abs(log_stay - mean_stay), usual_stay)
             if row.kept * SHARE_UNIT >= REGULAR_LANE:

@@ -3,8 +3,9 @@
 Model. Each port has a matrix of lanes before the booth against booths, both by `BUCKETS` of their hash. The p of a
 crossing among peers is the share of the crossings from its lane that went to booths at most as usual from there: the
 next lane is usual, the far side is not, and where the two have other names altogether the matrix knows which belong
-together. The vehicle's own past is judged as in `detectors/recurrence.py`; with a the judged p of this crossing and x
-the larger of a and the smallest of the `KEPT` before it,
+together. The port's rate of switches is a prior of `STRENGTH` crossings. The vehicle's own past is judged as in
+`detectors/recurrence.py`; with a the judged p of this crossing and x the larger of a and the smallest of the `KEPT`
+before it,
 
     p = 2 min(a, x P(Bin(KEPT, x) >= 1))
 
@@ -30,16 +31,19 @@ from detectors.special import bounded_p
 from schemas.batch import Array
 
 BUCKETS = 32
-LEAST = 20.0  # crossings from the lane, before anything is said
+ROWS = BUCKETS + 1  # of a port: one a lane before the booths, and one of all: switches in column 0
+STRENGTH = 5.0  # weight of the port's rate of switches, in crossings from a lane
+LEAST = 20.0  # crossings at the port, before anything is said
 
 
 @njit(cache=True)
-def share_as_rare(prior, row, booth):  # type: ignore[no-untyped-def]
+def share_as_rare(prior, row, all_row, booth):  # type: ignore[no-untyped-def]
     """Share of the crossings from a lane that went to booths at most as usual, this one included."""
-    mass, limit = 1.0, prior[row, booth]
+    rate = (prior[all_row, 0] + 1.0) / (prior[all_row, BUCKETS] + 1.0)
+    mass, limit = 1.0 + STRENGTH * rate, prior[row, booth]
     for k in range(BUCKETS):
         mass += prior[row, k] if prior[row, k] <= limit else 0.0
-    return mass / (prior[row, BUCKETS] + 1.0)
+    return mass / (prior[row, BUCKETS] + 1.0 + STRENGTH)
 
 
 @njit(cache=True)
@@ -51,11 +55,13 @@ def assess(  # type: ignore[no-untyped-def]
         if prequeue_lane[i] == 0:
             continue
         row = rows[slots[i]]
-        before = BUCKETS * port[i] + int(prequeue_lane[i] % np.uint64(BUCKETS))
+        all_row = ROWS * port[i] + BUCKETS
+        before = ROWS * port[i] + int(prequeue_lane[i] % np.uint64(BUCKETS))
         booth = int(lane_key[i] % np.uint64(BUCKETS))
         share = 1.0
-        if prequeue_lane[i] != lane_key[i] and prior[before, BUCKETS] >= LEAST:
-            share = share_as_rare(prior, before, booth)
+        switch = prequeue_lane[i] != lane_key[i]
+        if switch and prior[all_row, BUCKETS] >= LEAST:
+            share = share_as_rare(prior, before, all_row, booth)
             u, most, count = -math.log(share), 0.0, 1.0
             for k in range(KEPT):
                 kept = max(0, row.recent[k] - 1) / GRAIN
@@ -73,6 +79,9 @@ def assess(  # type: ignore[no-untyped-def]
             tally[before, booth] += 1
             tally[before, BUCKETS] += 1
             touched[before] = 1
+            tally[all_row, 0] += switch
+            tally[all_row, BUCKETS] += 1
+            touched[all_row] = 1
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ class LaneSwitch(Defaults):
     needs: tuple[str, ...] = ("prequeue_lane",)
     row: np.dtype[Any] = ROW
     evidence: tuple[str, ...] = ("share", "count", "seen")
-    shared: tuple[SharedSpec, ...] = (SharedSpec(BUCKETS + 1, lambda ports: BUCKETS * ports),)
+    shared: tuple[SharedSpec, ...] = (SharedSpec(BUCKETS + 1, lambda ports: ROWS * ports),)
     source: str = "Gelman et al., Bayesian Data Analysis, 2.6 and 3.4"
 
     def assess(

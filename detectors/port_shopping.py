@@ -8,7 +8,8 @@ Gamma-Poisson, and a change that comes after k - 1 others within the week has
 
 The second half: within an hour of crossing here it is at another port, though it had queued there (`prequeue_lane`);
 p is the class's rate of such hops, or the vehicle's rate of changes where that is larger. The smaller of the two
-counts, doubled. Only a change of port is answered: there alone the question arises.
+counts, doubled. Only a change of port is answered and, with twice that p, the way back over the same port right
+after: there alone the question arises.
 
 Source: Gelman et al., Bayesian Data Analysis, 2.4 and 2.6.
 """
@@ -37,7 +38,15 @@ STRENGTH = 1.0  # weight A of the class, in changes
 TRIALS, CHANGES, HOPS = 0, 1, 2
 NOTHING = math.nan
 ROW = np.dtype(
-    [("at_s", "u4", (KEPT,)), ("port", "u2", (KEPT,)), ("n", "f4"), ("changes", "f4"), ("week", "f4"), ("queued", "u1")]
+    [
+        ("at_s", "u4", (KEPT,)),
+        ("port", "u2", (KEPT,)),
+        ("n", "f4"),
+        ("changes", "f4"),
+        ("week", "f4"),
+        ("queued", "u1"),
+        ("changed", "u1"),
+    ]
 )
 
 
@@ -95,8 +104,9 @@ def assess(  # type: ignore[no-untyped-def]
         week = row.week * math.exp(-since_s / WEEK_S)
         factor = decay_factor(since_s, half_life_s)
         n, changes = row.n * factor, row.changes * factor
-        if change and seen[i] >= min_seen:
-            before = max(0.0, changes - (ports - 1))
+        back = row.changed and here == last and again  # the way back from a change
+        if (change or back) and seen[i] >= min_seen:
+            before = max(0.0, changes - (ports - change))
             mean = (before + STRENGTH) / (n + STRENGTH / rate)
             shape, exposure = before + STRENGTH, max(week, float(ports))
             shopping = 1.0
@@ -106,7 +116,7 @@ def assess(  # type: ignore[no-untyped-def]
             if hop:
                 of_class = (prior[cls, HOPS] + 0.1) / (prior[cls, TRIALS] + 100.0)
                 hopping = max(of_class, changes / (n + STRENGTH / of_class))
-            p[i] = bounded_p(2.0 * min(shopping, hopping))
+            p[i] = bounded_p((4.0 if back else 2.0) * min(shopping, hopping))
             evidence[i, 0] = ports + 1
             evidence[i, 1] = mean * week
             evidence[i, 2] = since_s if hopping < shopping else NOTHING
@@ -121,6 +131,7 @@ def assess(  # type: ignore[no-untyped-def]
         row.week = week + 1.0
         row.at_s[here] = now_s
         row.port[here] = name
+        row.changed = change
         row.queued = prequeue_lane[i] != 0
 
 

@@ -1,10 +1,10 @@
 """Is it in a trusted lane for the first time, or there unlike itself? `trusted_lane`: both, from the lane's type.
 
 Model. The first use of a trusted lane by a vehicle with `min_seen` crossings in other lanes has as p the rate of such
-first uses per crossing in its class. Afterwards a vehicle has a routine there: counts of its crossings of trusted lanes
-over `PARTS` parts of the day, kept as whole numbers and halved when one is full, with its class's as a prior of
-`PRIOR` crossings. The p-value is the mass of all parts at most as probable as the observed one. Other lanes are not
-asked about.
+first uses per crossing in its class; the second one, usually the way back, twice that. Afterwards a vehicle has a
+routine there: counts of its crossings of trusted lanes over `PARTS` parts of the day, kept as whole numbers and halved
+when one is full, with its class's as a prior of `PRIOR` crossings. The p-value is the mass of all parts at most as
+probable as the observed one. Other lanes are not asked about.
 
 Source: Dirichlet-multinomial predictive, Gelman et al., Bayesian Data Analysis, 2.4 and 3.4.
 """
@@ -30,6 +30,7 @@ PART_H = 24.0 / PARTS
 PRIOR = 1.0
 FULL = 250  # of a count: halve all before it overflows
 LEAST = 6.0  # crossings of trusted lanes, before there is a routine
+MEMBER, JOINED = 1, 2  # of trusted lanes; just joined, after some crossings in others
 TRIALS, FIRSTS, TOTAL = PARTS, PARTS + 1, PARTS + 2
 ROW = np.dtype([("count", "u1", (PARTS,)), ("used", "u1")])
 
@@ -80,6 +81,12 @@ def assess(  # type: ignore[no-untyped-def]
             evidence[i, 0] = 1.0
             evidence[i, 1] = rate
             evidence[i, 3] = seen[i]
+        elif row.used == JOINED:  # the way back from the first trip
+            rate = (prior[cls, FIRSTS] + 0.1) / (prior[cls, TRIALS] + 10.0)
+            p[i] = bounded_p(2.0 * rate)
+            evidence[i, 0] = 2.0
+            evidence[i, 1] = 2.0 * rate
+            evidence[i, 3] = seen[i]
         elif row.used > 0:
             odd, n = routine_p(row.count, prior, cls, part)
             if n >= LEAST:
@@ -88,7 +95,7 @@ def assess(  # type: ignore[no-untyped-def]
                 evidence[i, 1] = odd
                 evidence[i, 2] = hour
                 evidence[i, 3] = n
-        row.used = 1
+        row.used = JOINED if could_be_first else MEMBER
         row.count[part] += 1
         if row.count[part] > FULL:
             for k in range(PARTS):
@@ -124,11 +131,12 @@ class TrustedLane(Defaults):
 
         >>> numbers = {"first": 1.0, "share": 0.002, "hour": float("nan"), "seen": 57}
         >>> TrustedLane().explain(numbers, Context("2504", str, "inbound")).sentence
-        'First time in a trusted lane, after 57 crossings in others; 0.2 % of such crossings are.'
+        'First time in a trusted lane, after 57 crossings; 0.2 % of such crossings are.'
         """
         seen, share, hour = int(evidence["seen"]), percent(evidence["share"]), evidence["hour"]
         if evidence["first"]:
-            sentence = f"First time in a trusted lane, after {seen} crossings in others; {share} of such crossings are."
+            nth = "First" if evidence["first"] == 1.0 else "First or second"
+            sentence = f"{nth} time in a trusted lane, after {seen} crossings; {share} of such crossings are."
             return Finding("trusted_lane", None, None, None, seen, sentence, "in another lane")
         sentence = (
             f"In a trusted lane at {clock(hour)}; {share} of its crossings there are at hours as rare for it "
