@@ -142,21 +142,21 @@ def tail_of(mine, theirs, met, kept):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def tell(near, mine, time_ms, found, best):  # type: ignore[no-untyped-def]
+def tell(near, mine, time_ms, day, found, best):  # type: ignore[no-untyped-def]
     """Write the two best companions into the columns."""
     if best[0, 0] <= 0.0:
         return
-    at = int(best[0, 1])
+    at, today = int(best[0, 1]), 1 << day % DAYS
     met, days = chance_of.meetings(mine, near.diary[at]), chance_of.days_met(mine, near.diary[at])
     found[TAIL], found[NEW], found[CHANCE] = tail_of(mine, near.diary[at], met, best[0]), best[0, 4], best[0, 2]
-    found[PARTNER], found[DAYS_MET], found[MET] = named(near.key[at]), chance_of.bits(days) + 1, met + 1.0
+    found[PARTNER], found[DAYS_MET], found[MET] = named(near.key[at]), chance_of.bits(days | today), met + 1.0
     found[BEHIND] = (time_ms - near.time_ms[at]) / 1000.0
     if best[1, 0] <= 0.0:
         return
     at = int(best[1, 1])
     met, others = chance_of.meetings(mine, near.diary[at]), chance_of.days_met(mine, near.diary[at])
     found[SECOND], found[SECOND_NEW] = tail_of(mine, near.diary[at], met, best[1]), best[1, 4]
-    found[SECOND_PARTNER], found[TOGETHER] = named(near.key[at]), chance_of.bits(days & others) + 1
+    found[SECOND_PARTNER], found[TOGETHER] = named(near.key[at]), chance_of.bits(days & others | today)
 
 
 @njit(cache=True)
@@ -203,7 +203,7 @@ def find(  # type: ignore[no-untyped-def]
         near, scouts, told, day = row.near[way], row.scouts[way], found[i], day_of(local_ms[i])
         told[HISTORY] = read_diary(diary[i], port[i], mine)
         told[LOOKED] = look_around(near, row.known, mine, key, now, day, best)
-        tell(near, mine, now, told, best)
+        tell(near, mine, now, day, told, best)
         recall_all(row.memory, key, way, now, told)
         note(row.memory, near, mine, key, now, told, best)
         if len(seized_key):

@@ -114,19 +114,6 @@ def of_many(p, looked):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def second_of_many(p, looked):  # type: ignore[no-untyped-def]
-    """P(at least two of `looked` p-values are as small as `p`): the p-value of the second smallest.
-
-    >>> round(second_of_many(0.01, 10), 5)
-    0.00427
-    """
-    one = looked * p * math.exp((looked - 1.0) * math.log1p(-min(p, 1.0 - 1e-15)))
-    if looked * p < 1e-4:
-        return 0.5 * looked * (looked - 1.0) * p * p
-    return max(0.0, of_many(p, looked) - one)
-
-
-@njit(cache=True)
 def evidence_of(met, chance):  # type: ignore[no-untyped-def]
     """How far a count is beyond its expectation, in nats (Poisson log-likelihood ratio); 0 below it."""
     return met * math.log(met / chance) - (met - chance) if met > chance else 0.0

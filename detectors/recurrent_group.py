@@ -1,15 +1,16 @@
 """Do three or more travel together, again and again? `recurrent_group`: two companions at once, on the same three days.
 
-Of the neighbours that `detectors/pairs.py` finds, the second best is judged too: p is the probability that at least
-two of all neighbours looked at would agree that well with this vehicle's diary by chance,
+Of the neighbours that `detectors/pairs.py` finds, the second best is judged too. A pair is no group, so the best is
+granted to be a true companion; p is the probability that the best of the N - 1 others agrees that well with this
+vehicle's diary by chance or habit,
 
-    p = 1 - (1 - x)^N - N x (1 - x)^(N - 1),     x the tail probability of the second best of N
+    p = 1 - (1 - x)^(N - 1),     x the tail probability of the second best of N
 
 and it is only asked where all three met on three days or more, today included. As in `convoy`, vehicles that always
 went together are the other explanation (it weighs `KIN`: three cars of a family are fewer than two), and pairs that
 are known for long are passed over. Of larger groups the two companions with the most evidence are named.
 
-Source: order statistics, David & Nagaraja (2003), 2.1; the tail of a pair as in `detectors/pairs_chance.py`.
+Source: the tail of a pair as in `detectors/pairs_chance.py`; best of many, Sidak (1967), JASA 62, 626-633.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters,
 from detectors.compiled import njit
 from detectors.diary import DAYS
 from detectors.pairs import DAYS_LEAST
-from detectors.pairs_chance import beyond, second_of_many
+from detectors.pairs_chance import beyond, of_many
 from detectors.pairs_found import HISTORY, LOOKED, NEW, PARTNER, SECOND, SECOND_NEW, SECOND_PARTNER, TOGETHER, name
 from detectors.special import bounded_p
 from schemas.batch import Array
@@ -44,7 +45,7 @@ def assess(partners, p, evidence):  # type: ignore[no-untyped-def]
         evidence[i, 0] = found[LOOKED]
         if found[TOGETHER] >= DAYS_LEAST:
             p[i] = bounded_p(
-                beyond(second_of_many(found[SECOND], found[LOOKED]), KIN, max(found[NEW], found[SECOND_NEW]))
+                beyond(of_many(found[SECOND], found[LOOKED] - 1.0), KIN, max(found[NEW], found[SECOND_NEW]))
             )
             name(evidence[i, 1:3], found[PARTNER])
             name(evidence[i, 3:5], found[SECOND_PARTNER])
@@ -62,7 +63,7 @@ class RecurrentGroup(Defaults):
     reads: tuple[str, ...] = ("partners",)
     row: np.dtype[Any] = field(default_factory=lambda: np.dtype([]))
     evidence: tuple[str, ...] = ("looked", "partner", "partner_low", "second", "second_low", "days")
-    source: str = "second order statistic, David & Nagaraja 2003, Order Statistics, 2.1"
+    source: str = "Gamma-Poisson tail, Johnson, Kemp & Kotz 2005, 5.6; best of many, Sidak 1967"
 
     def assess(
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out

@@ -139,7 +139,7 @@ class Bench:
     def partners(self, traffic: Traffic, slots: Array, fresh: Array) -> Array:
         """What the two stages know of who travels with whom."""
         n, c = len(traffic), traffic.columns
-        if not len(self.seized_at) and n:
+        if len(self.seized_at) < len(self.seized) and n:
             self.seized_at = np.full(len(self.seized), c["time_ms"][0] - DAY)
         if self.ports > len(self.pairs):
             self.pairs.resize(self.ports, refcheck=False)
