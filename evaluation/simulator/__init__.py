@@ -62,7 +62,7 @@ def generate(
     trips = draw_trips(world, people, border, draw_seasons(world, start, days, streams[3]), streams[3])
     rows = draw_rows(world, people, border, events, trips, days, None if wanted is None else int(wanted), streams[3])
     grown = people.grown(64 + int(planted_rate * len(rows.vehicle)))
-    cast = draw_cast(world, grown, border, days, streams[6])
+    cast = draw_cast(world, grown, border, days, streams[6], events)
     ground = Ground(rows, grown, border, days, streams[4], vehicles, cast)
     episodes = plant(ground, planted_rate, STORIES)
     one_day_trips(ground, world)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from evaluation.simulator.bodies import Bodies, draw_bodies
+from evaluation.simulator.events import Event
 from evaluation.simulator.kinds import BUS, TOUR
 from evaluation.simulator.people import People
 from evaluation.simulator.ports import Places
@@ -24,6 +26,7 @@ class Cast:
     routes: Routes
     roster: Roster
     reported: Reported
+    events: tuple[Event, ...] = ()
 
     def copy(self, source: int, target: int) -> None:
         """Gives one vehicle the body, drivers and work of another."""
@@ -31,13 +34,17 @@ class Cast:
         self.routes.copy(source, target)
 
 
-def draw_cast(world: World, people: People, places: Places, days: int, rng: np.random.Generator) -> Cast:
+def draw_cast(
+    world: World, people: People, places: Places, days: int, rng: np.random.Generator, events: Sequence[Event] = ()
+) -> Cast:
     """All of it; drivers of a carrier or a bus company help each other out."""
     bodies, routes = draw_bodies(world, people, places, days, rng), draw_routes(world, people, rng)
     _share_drivers(bodies, np.where(routes.carrier >= 0, routes.carrier, -1))
     buses = np.isin(people.kind, (BUS, TOUR))
     _share_drivers(bodies, np.where(buses, people.home, -1))
-    return Cast(bodies, routes, draw_roster(world, places, rng), draw_reported(world, len(places.codes), rng))
+    return Cast(
+        bodies, routes, draw_roster(world, places, rng), draw_reported(world, len(places.codes), rng), tuple(events)
+    )
 
 
 def _share_drivers(bodies: Bodies, company: np.ndarray) -> None:

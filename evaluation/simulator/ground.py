@@ -88,8 +88,10 @@ class Ground:
         return before, after
 
     def feasible(self, port: int, at_ms: int, other_port: int, other_ms: int, speed: float = 75.0) -> bool:
-        """Whether a vehicle gets from one crossing to the other at `speed` km/h as the crow flies."""
-        return bool(self.places.distance_km[port, other_port] <= abs(at_ms - other_ms) / HOUR_MS * speed)
+        """Whether a vehicle gets from one crossing to the other at `speed` km/h as the crow flies, over open ports."""
+        return self.is_open(port, at_ms) and bool(
+            self.places.distance_km[port, other_port] <= abs(at_ms - other_ms) / HOUR_MS * speed
+        )
 
     def at(self, handle: int) -> tuple[int, int, int, int]:
         """(vehicle, time_ms, port, direction) of a crossing."""
@@ -123,6 +125,11 @@ class Ground:
         """Whether crossings of the port report the field; where they do not, what is set is not written."""
         return self.cast.reported.provides(field, port, direction)
 
+    def is_open(self, port: int, at_ms: float) -> bool:
+        """Whether anybody crosses there then: no port is closed for a time, no bridge still to open."""
+        day = (at_ms - self.begin_ms) / DAY_MS
+        return not any(e.port == port and e.from_day <= day < e.until_day for e in self.cast.events)
+
     def shift_hours(self, port: int) -> list[int]:
         """Local hours of the day at which the officers of a port change."""
         return self.roster.hours(port)
@@ -138,10 +145,14 @@ class Ground:
         """Adds a crossing and returns its handle; `mark` is (label, episode).
 
         `body` is the vehicle that carries the plate of `vehicle`, where it is another one: class, make, colour, driver,
-        papers and weight are the body's. What falls outside the log is left out: -1.
+        papers and weight are the body's. What falls outside the log is left out: -1; where the port is closed,
+        it is the nearest one that is not.
         """
         if not self.begin_ms <= time_ms < self.end_ms:
             return -1
+        if not self.is_open(port, time_ms):  # like everybody else
+            shut = {event.port for event in self.cast.events}
+            port = next((p for p in np.argsort(self.places.distance_km[port]).tolist() if p not in shut), port)
         columns = self.added
         columns.vehicle.append(vehicle)
         columns.time_ms.append(int(time_ms))

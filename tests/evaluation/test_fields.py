@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from evaluation.simulator import Traffic, generate
 from evaluation.simulator.bodies import MODELS
 from evaluation.simulator.cast import Cast, draw_cast
+from evaluation.simulator.events import Event
 from evaluation.simulator.fields import RENTERS
 from evaluation.simulator.ground import Ground
 from evaluation.simulator.overrides import SETTABLE, Overrides
@@ -254,3 +256,15 @@ def test_what_a_story_sets_is_found_where_the_crossing_stands() -> None:
     with pytest.raises(KeyError, match="shoe_size"):
         said.set(1, "shoe_size", 44)
     assert {name for names in GROUPS.values() for name in names} <= set(SETTABLE)
+
+
+def test_nobody_crosses_at_a_closed_port() -> None:
+    """What a story adds there goes over the nearest one that is open; a way over it is not feasible."""
+    here, _ = ground()
+    here.cast = replace(here.cast, events=(Event(1, 3.0, 5.0, bridge=False),))
+    during, after = here.begin_ms + 4 * DAY_MS, here.begin_ms + 6 * DAY_MS
+    assert (here.is_open(0, during), here.is_open(1, during), here.is_open(1, after)) == (True, False, True)
+    assert 0 == here.at(here.add(3, during, 1, 0))[2]
+    assert 1 == here.at(here.add(3, after, 1, 0))[2]
+    assert not here.feasible(1, during, 1, here.begin_ms)
+    assert here.feasible(1, after, 1, here.begin_ms)
