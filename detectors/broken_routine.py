@@ -9,11 +9,12 @@ a regular life has days of its own:
 
     P(D >= d) = (1 + d / (m b)) ^ -m
 
-and another lane, where one is nearly always used, the share of other lanes. The p-value is three times the smallest.
-A vehicle that goes on breaking its routine is soon no regular one any more, and neither asked about nor alerted on
-again. Half-lives play no part: memory counts in crossings.
+and another lane, where one is nearly always used, the share of other lanes. The product of those asked has the p-value
+of a product of uniforms (Fisher). A vehicle that goes on breaking its routine is soon no regular one any more, and
+neither asked about nor alerted on again. Half-lives play no part: memory counts in crossings.
 
-Source: Laplace with a Gamma posterior of its rate, Gelman et al., Bayesian Data Analysis, 2.6; Dunn 1961 (Bonferroni).
+Source: Laplace with a Gamma posterior of its rate, Gelman et al., Bayesian Data Analysis, 2.6; Fisher 1932,
+Statistical Methods for Research Workers, 21.1.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from detectors.special import bounded_p
 from schemas.batch import Array
 
 MEMORY = 16.0
-TAIL = 6.0
+TAIL = 4.0
 FEW = 3.0  # crossings that the most irregular of the regular weigh as a prior
 LEAST = 10
 REGULAR_H = 0.75  # hours
@@ -67,6 +68,19 @@ def stored(value, unit):  # type: ignore[no-untyped-def]
 def tail(off, usual):  # type: ignore[no-untyped-def]
     """P(D >= off) where the mean deviation is `usual`."""
     return math.exp(-TAIL * math.log1p(off / (TAIL * usual)))
+
+
+@njit(cache=True)
+def together(by_hour, by_stay, by_lane):  # type: ignore[no-untyped-def]
+    """P(product of uniforms <= the product of those asked); 1 stands for one that was not.
+
+    >>> round(together(0.01, 0.2, 1.0), 4), round(together(0.01, 1.0, 1.0), 4)
+    (0.0144, 0.01)
+    """
+    others = (by_stay < 1.0) + (by_lane < 1.0)
+    x = by_hour * by_stay * by_lane
+    t = -math.log(max(x, 1e-300))
+    return x * (1.0 + (t if others >= 1 else 0.0) + (0.5 * t * t if others >= 2 else 0.0))
 
 
 @njit(cache=True)
@@ -152,7 +166,7 @@ def assess(  # type: ignore[no-untyped-def]
             if row.kept * SHARE_UNIT >= REGULAR_LANE:
                 by_lane = 1.0 if row.lane == lane else max(1.0 - row.kept * SHARE_UNIT, 1.0 / (n + 2.0))
             least = min(by_hour, by_stay, by_lane)
-            p[i] = bounded_p(3.0 * least)
+            p[i] = bounded_p(together(by_hour, by_stay, by_lane))
             which = BY_HOUR if least == by_hour else BY_STAY if least == by_stay else BY_LANE
             evidence[i, 0] = which
             evidence[i, 1] = hour
@@ -191,7 +205,9 @@ class BrokenRoutine(Defaults):
         "seen",
     )
     shared: tuple[SharedSpec, ...] = ()
-    source: str = "Gelman et al., Bayesian Data Analysis, 2.6; Dunn 1961"
+    source: str = (
+        "Gelman et al., Bayesian Data Analysis, 2.6; Fisher 1932, Statistical Methods for Research Workers, 21.1"
+    )
 
     def assess(
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out

@@ -17,7 +17,7 @@ def run(traffic: Traffic) -> np.ndarray:
 def test_a_commuter_at_three_in_the_morning_may_be_a_victim() -> None:
     """The sentence says so, and what it does otherwise."""
     p, finding = explained(Bench(BrokenRoutine()), commuter().then(at(60, 3.25, "outbound")))
-    assert p < 1e-3
+    assert p < 2e-3
     assert finding.sentence.startswith(
         "Possible victim: outbound at 03:15, though on weekdays nearly always at about 0"
     )
@@ -67,7 +67,7 @@ def test_a_new_job_alerts_for_some_days_only() -> None:
         if day % 7 < 5:
             traffic = traffic.then(at(day, 12.0, "outbound")).then(at(day, 22.0))
     p = run(traffic)[len(commuter(60)) :]
-    assert p[0] < 1e-3
+    assert p[0] < 5e-3
     assert np.isnan(p[24:40]).all()
     assert not (p[40:] < 0.05).any()
 
