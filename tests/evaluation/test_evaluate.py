@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.baselines.catalogue import BASELINES as BASELINES_THERE
 from evaluation.results import json_schema, to_json
 from schemas.errors import ConfigError
 from tests.evaluation.evaluated import Evaluated, run_evaluate, words, write_border
@@ -65,6 +66,19 @@ def test_metrics_are_written_as_they_are_read(evaluated: Evaluated) -> None:
     """The file is the shape of `evaluation.results`, and its schema can be made."""
     assert to_json(evaluated.results) == evaluated.metrics
     assert "#/$defs/Results" == json_schema()["$ref"]
+
+
+def test_every_key_is_explained() -> None:
+    """docs/evaluation.md names every key of metrics.json."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    keys = {key for shape in json_schema()["$defs"].values() for key in shape["properties"]}
+    assert set() == {key for key in keys if f"`{key}`" not in page}
+
+
+def test_every_baseline_is_explained() -> None:
+    """And every baseline."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    assert [] == [baseline.name for baseline in BASELINES_THERE if f"`{baseline.name}`" not in page]
 
 
 @pytest.mark.slow
