@@ -118,7 +118,7 @@ def peer_outlier(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
         return False
     people, rng = ground.people, ground.rng
     (go, port), (back, _) = leg(ground, row), leg(ground, row + 1)
-    reach = 1.6 + 1.6 * strength  # standard deviations
+    reach = 1.8 + 2.4 * strength  # standard deviations
     go += int(rng.choice([-1, 1]) * reach * people.jitter[vehicle] * HOUR_MS)
     usual = usual_stay_ms(ground, vehicle)
     back = go + int(usual * np.exp(rng.choice([-1, 1]) * reach * people.spread[vehicle]))

@@ -11,7 +11,7 @@ from collections import Counter
 import numpy as np
 
 from evaluation.simulator.ground import Ground, Mark
-from evaluation.simulator.lives import fits, leg, local_hour, some, told, trips, unknown_ports, window
+from evaluation.simulator.lives import fits, leg, local_hour, midnight, some, told, trips, unknown_ports, window
 from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array
 from evaluation.simulator.trips import MINUTE_MS
 
@@ -78,26 +78,33 @@ def read_evasion(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
 
 
 def fresh_registration(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
-    """Just sold or registered, and its first journey is odd: over a port where it never was, or back in no time."""
+    """Just sold or registered, and its first journey is odd: at night, back in no time, over a port where it never was.
+
+    One of the three when subtle, two or all of them when plain.
+    """
     run = window(ground, vehicle, before=6, days=20)
-    home = int(ground.people.home[vehicle])
     field = str(ground.rng.choice(["registered_on", "owner_changed_on"]))
-    if not len(run) or not told(ground, field, home):
+    if not len(run):
         return False
     row = int(run[0])
     (go, port), (back, _) = leg(ground, row), leg(ground, row + 1)
-    ports = [p for p in unknown_ports(ground, vehicle)[:6].tolist() if told(ground, field, p)]
-    other = [p for p in ports if fits(ground, row, go, back, p)]
-    quick = go + max(8 * MINUTE_MS, (back - go) * (0.4 - 0.35 * strength))
-    day = int(go // DAY_MS) - int(ground.rng.integers(1, 6 + round(20 * (1 - strength))))
-    changed = list(range(row, int(ground.first[vehicle + 1])))
+    odd = ground.rng.permutation(["night", "quick", "port"])[: 1 + round(2 * strength)].tolist()
+    if "night" in odd:
+        go = int(midnight(ground, go, port) + ground.rng.uniform(0, 5 - 2 * strength) * HOUR_MS)
+    if "quick" in odd:
+        back = go + int(max(8 * MINUTE_MS, (back - leg(ground, row)[0]) * (0.4 - 0.35 * strength)))
+    else:
+        back += go - leg(ground, row)[0]
+    near = unknown_ports(ground, vehicle)[:6].tolist() if "port" in odd else [port]
+    ports = [p for p in near if told(ground, field, p) and fits(ground, row, go, back, p)]
+    if not ports:
+        return False
     if field == "registered_on":  # the plate is new, so nobody saw it before
         ground.remove(np.arange(ground.first[vehicle], row))
-    if other and ground.rng.random() < 0.5:
-        moved = [ground.move(row, go, mark, other[0]), ground.move(row + 1, back, mark, other[0])]
-    else:
-        moved = [row, ground.move(row + 1, quick, mark, port)]
-    for handle in [*moved, *changed[2:]]:
+    first = ground.move(row, go, mark if {"night", "port"} & set(odd) else UNMARKED, ports[0])
+    second = ground.move(row + 1, back, mark, ports[0])
+    day = int(go // DAY_MS) - int(ground.rng.integers(1, 6 + round(20 * (1 - strength))))
+    for handle in [first, second, *range(row + 2, int(ground.first[vehicle + 1]))]:
         ground.set(handle, field, day)
         if field == "registered_on":
             ground.set(handle, "owner_changed_on", None)

@@ -142,16 +142,16 @@ def new_vehicle_ramp(ground: Ground, vehicle: int, strength: float, mark: Mark) 
     ground.remove(np.arange(ground.first[vehicle], ground.first[vehicle + 1]))
     at = ground.begin_ms + ground.rng.uniform(0.35, 0.85) * (ground.end_ms - ground.begin_ms)
     port, away = int(ground.people.home[vehicle]), ground.away(vehicle)
-    for trip in range(4 + round(4 * strength)):
+    for trip in range(4 + round(5 * strength)):
         stay = ground.rng.uniform(0.7, 5) * HOUR_MS
         ground.add(vehicle, at, port, away, mark if trip > 1 else (-1, -1))
         ground.add(vehicle, at + stay, port, 1 - away, mark if trip > 1 else (-1, -1))
-        at += stay + ground.rng.uniform(0.4, 1.6) * (34 - 26 * strength) * HOUR_MS
+        at += stay + ground.rng.uniform(0.4, 1.6) * (34 - 29 * strength) * HOUR_MS
     return True
 
 
 def broken_routine(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
-    """A vehicle like a clock is later by an hour or three, and stays longer or shorter: somebody else has a hand in it.
+    """A vehicle like a clock comes an hour or four off, and stays longer or shorter: somebody else has a hand in it.
 
     None of it would be odd for others. Plain: a lane for anybody as well, where it uses the trusted one.
     """
@@ -162,13 +162,13 @@ def broken_routine(ground: Ground, vehicle: int, strength: float, mark: Mark) ->
     if row is None:
         return False
     (go, port), (back, _) = leg(ground, row), leg(ground, row + 1)
-    shift = ground.rng.choice([-1, 1]) * (4 + 7 * strength) * people.jitter[vehicle] * HOUR_MS
-    factor = np.exp(ground.rng.choice([-1, 1]) * (2.5 + 4 * strength) * people.spread[vehicle])
+    shift = ground.rng.choice([-1, 1]) * (4 + 12 * strength) * people.jitter[vehicle] * HOUR_MS
+    factor = np.exp(ground.rng.choice([-1, 1]) * (2.5 + 7 * strength) * people.spread[vehicle])
     if not fits(ground, row, go + shift, go + shift + (back - go) * factor):
         return False
     first = ground.move(row, go + shift, mark)
     second = ground.move(row + 1, go + shift + (back - go) * factor, mark, port)
-    if strength > 0.6 and people.vehicle_class[vehicle] == 0:
+    if strength > 0.4 and people.vehicle_class[vehicle] == 0:
         for handle in (first, second):
             ground.set(handle, "lane_type", 0)
     return True
@@ -204,7 +204,7 @@ def outbound_run(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
         return False
     (go, port), (back, _) = leg(ground, row), leg(ground, row + 1)
     leave = midnight(ground, go, port) + (21.5 + 4.5 * strength + ground.rng.uniform(-0.5, 0.5)) * HOUR_MS
-    stay = max(12 * MINUTE_MS, min(back - go, usual_stay_ms(ground, vehicle)) * 10 ** -(0.2 + 0.6 * strength))
+    stay = max(12 * MINUTE_MS, min(back - go, usual_stay_ms(ground, vehicle)) * 10 ** -(0.3 + 1.0 * strength))
     if not fits(ground, row, leave - stay, leave):
         return False
     if ground.rng.random() < 0.3:

@@ -53,34 +53,36 @@ def empty_mismatch(ground: Ground, vehicle: int, strength: float, mark: Mark) ->
 
 
 def trailer_novelty(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
-    """A tractor comes with an unknown trailer; when plain, with yet another one on the way back."""
-    row = ground.trip(vehicle, before=8)
-    if row is None or ground.people.vehicle_class[vehicle] != TRACTOR or not _reported(ground, "trailer", row):
+    """A tractor comes with an unknown trailer; when plain, with yet another one on the way back, trip after trip."""
+    run = window(ground, vehicle, before=8, days=30)[: 1 + round(2 * strength)]
+    if not len(run) or ground.people.vehicle_class[vehicle] != TRACTOR or not _reported(ground, "trailer", int(run[0])):
         return False
-    first = ground.fresh()
-    ground.mark(row, mark)
-    ground.set(row, "trailer", first)
-    ground.set(row + 1, "trailer", ground.fresh() if strength > 0.6 else first)
-    if strength > 0.6:
-        ground.mark(row + 1, mark)
+    for row in run.tolist():
+        out = ground.fresh()
+        ground.mark(row, mark)
+        ground.set(row, "trailer", out)
+        ground.set(row + 1, "trailer", ground.fresh() if strength > 0.6 else out)
+        if strength > 0.6:
+            ground.mark(row + 1, mark)
     return True
 
 
 def party_novelty(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:
-    """Firms that never dealt with each other: a new shipper when subtle; a new consignee and other goods when plain."""
-    row = ground.trip(vehicle, before=8)
-    if row is None:
+    """Firms that never dealt with each other: a new shipper when subtle; when plain load after load of all new ones."""
+    run = window(ground, vehicle, before=8, days=30)[: 1 + round(2 * strength)]
+    if not len(run):
         return False
-    k = row + int(ground.rows.direction[row] != _laden_way(ground, vehicle))
-    if not _reported(ground, "shipper", k):
+    legs = run + int(ground.rows.direction[run[0]] != _laden_way(ground, vehicle))
+    if not _reported(ground, "shipper", int(legs[0])):
         return False
-    ground.mark(k, mark)
-    _load(ground, k)
-    for field, from_strength in (("shipper", 0.0), ("consignee", 0.4), ("carrier", 0.9)):
-        if strength >= from_strength:
-            ground.set(k, field, ground.fresh())
-    if strength > 0.6:
-        ground.set(k, "commodity", int(ground.rng.integers(len(COMMODITIES))))
+    for k in legs.tolist():
+        ground.mark(k, mark)
+        _load(ground, k)
+        for field, from_strength in (("shipper", 0.0), ("consignee", 0.4), ("carrier", 0.9)):
+            if strength >= from_strength:
+                ground.set(k, field, ground.fresh())
+        if strength > 0.6:
+            ground.set(k, "commodity", int(ground.rng.integers(len(COMMODITIES))))
     return True
 
 
