@@ -53,7 +53,7 @@ def adopt(events: list[Event], world: World, people: People, places: Places, rng
         who = np.flatnonzero(near[people.home] & regular & np.isinf(people.change_day))
         part = 3 * float(places.volume[0, event.port] / places.volume[0, near].sum())  # a small bridge draws few
         who = who[rng.random(len(who)) < world["adopt"] * min(1.0, part)]
-        people.change_day[who] = event.until_day + rng.exponential(6, len(who))
+        people.change_day[who] = event.until_day + rng.exponential(world["adopt_days"], len(who))
         people.change_port[who] = event.port
         people.change_hours[who], people.change_stay[who] = 0.0, 1.0
 
@@ -74,9 +74,12 @@ def _moment(places: Places, day: float) -> str:
 
 
 def detour(
-    events: list[Event], world: World, places: Places, day: Array, port: Array, rng: np.random.Generator
+    events: list[Event], world: World, places: Places, day: Array, port: Array, slow: Array, rng: np.random.Generator
 ) -> tuple[Array, Array, Array]:
-    """For legs on these days over these ports: where they go, whether they happen, and a note where that looks odd."""
+    """For legs on these days over these ports: where they go, whether they happen, and a note where that looks odd.
+
+    `slow` is how many days after the opening of a bridge each traveller first tries it.
+    """
     port, happens, note = port.copy(), np.ones(len(port), bool), np.zeros(len(port), np.int8)
     draw = rng.random(len(port))
     for event in events:
@@ -85,10 +88,11 @@ def detour(
         if not np.isfinite(distance.min()):
             continue
         there = port == event.port
-        shut = there & (day >= event.from_day) & (day < event.until_day)
+        until = event.until_day + (slow if event.bridge else 0.0)
+        shut = there & (day >= event.from_day) & (day < until)
         port[shut] = int(distance.argmin())
         if event.bridge:
-            note[there & ~shut & (day < event.until_day + 14)] = NEW_BRIDGE
+            note[there & ~shut & (day < until + 14)] = NEW_BRIDGE
         else:
             happens &= ~shut | (draw < world["divert"])
             note[shut | (there & (day >= event.until_day) & (day < event.until_day + 3))] = REOPENING

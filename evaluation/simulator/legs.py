@@ -20,8 +20,9 @@ def draw_rows(
     vehicle = trips.vehicle.astype(np.int64)
     stay_ms = np.maximum(trips.stay * HOUR_MS, 4 * MINUTE_MS).astype(np.int64)
     go, back = _routes(people, places, trips, rng)
-    go, happens, there = detour(events, world, places, trips.start / 24, go, rng)
-    back, _, again = detour(events, world, places, (trips.start + trips.stay) / 24, back, rng)
+    slow = rng.exponential(world["adopt_days"], len(people.kind))[vehicle]
+    go, happens, there = detour(events, world, places, trips.start / 24, go, slow, rng)
+    back, _, again = detour(events, world, places, (trips.start + trips.stay) / 24, back, slow, rng)
     out_ms = places.to_utc(places.start_ms + (trips.start * HOUR_MS).astype(np.int64), go)
     order = np.lexsort((out_ms, vehicle))
     order = order[happens[order]]

@@ -84,6 +84,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "officers": (1.1, 1.7),  # a team, for each booth
     "wait_scale_s": (120.0, 500.0),
     "inspection_s": (35.0, 75.0),  # median of a car
+    # further ones stand at the end, so that the worlds of known seeds stay
+    "adopt_days": (2.0, 10.0),  # mean, from the opening of a bridge to its first use
 }
 BRIDGE, CLOSURE = 0.45, 0.5
 

@@ -150,14 +150,15 @@ def test_the_codec_accepts_every_line(traffic: Traffic) -> None:
 
 def test_nothing_is_read_in_an_outage(traffic: Traffic) -> None:
     """The readers of that direction give no crossing at all while they are down; the other direction goes on."""
-    busy = np.bincount(traffic.port).argmax()
     assert traffic.outages
+    others = 0
     for code, direction, begin, end in traffic.outages:
         span = [int(np.datetime64(text[:-1], "ms").astype(int)) for text in (begin, end)]
         inside = (traffic.time_ms >= span[0] + 1_000) & (traffic.time_ms < span[1])
         inside &= traffic.port == traffic.places.codes.index(code)
         assert not (inside & (traffic.direction == DIRECTIONS.index(direction))).any()
-        assert inside.any() or code != traffic.places.codes[busy]
+        others += int(inside.sum())
+    assert others > 0
 
 
 def test_some_lines_come_twice_and_some_late() -> None:
