@@ -7,7 +7,8 @@ more, the odder, against the drivers new to vehicles that change as seldom:
 
     p = q  P(M >= m | new),   m from a sketch of bounded size, two hours old (`detectors/hashing.py`)
 
-A driver the vehicle knows has p-value 1. The evidence is log(new to anybody / new to this vehicle).
+counted in bins of m over its mean, so that more or less traffic by itself is no news. A driver the vehicle knows has
+p-value 1. The evidence is log(new to anybody / new to this vehicle).
 
 Beyond the bound: with many more than `DRIVERS` drivers within a half-life counts run together, and m says less.
 The first crossing of a vehicle is never answered, whoever drives it.
@@ -31,7 +32,6 @@ from detectors.hashing import add, least, short
 from detectors.novelty import (
     CLASSES,
     RATES,
-    ROWS,
     cell_of,
     count,
     halvings,
@@ -47,26 +47,33 @@ from schemas.batch import Array
 
 KNOWN = 4  # drivers remembered of a vehicle
 DRIVERS = 16_384  # rows of the sketch
-DRIVER_DAYS = 30.0  # half-life of the vehicles counted for a driver
-BINS = 2 * RATES  # of the number of vehicles, by powers of two from 1/2 on: a row for each class and rate of novelties
+DRIVER_DAYS = 30.0  # half-life of the vehicles counted for a driver,
+COUNTS_DAYS = 14.0  # and of the shares of such counts, which rise and fall with the traffic
+BINS = 12  # of the number of vehicles over its mean, by powers of two around 1: a row for each class and rate
+SUM, FIXED = BINS, 16.0  # column of the sum of these numbers, and its fixed-point scale
+USUAL, USUAL_WEIGHT = 1.0, 5.0  # their mean before anything is published, and its weight in new drivers
 STRENGTH = 5.0  # weight of the prior of their shares, in new drivers: each bin half as likely as the one before
 ROW = np.dtype([("known", "u4", (KNOWN,)), ("n", "f4"), ("novel", "f4"), ("last_s", "u4")])
 
 
 @njit(cache=True)
-def share_from(prior, row, first):  # type: ignore[no-untyped-def]
-    """Among new drivers, the share of those who were new to as many vehicles lately (bin `first` or above)."""
-    above, total = STRENGTH * 0.5**first, STRENGTH
+def bin_and_share(prior, row, vehicles):  # type: ignore[no-untyped-def]
+    """The bin of a driver's number of vehicles, and the share of new drivers in that bin or above."""
+    number = 0.0
     for k in range(BINS):
-        total += prior[row, k]
-        above += prior[row, k] if k >= first else 0.0
-    return above / total
+        number += prior[row, k]
+    mean = (prior[row, SUM] / FIXED + USUAL_WEIGHT * USUAL) / (number + USUAL_WEIGHT)
+    first = halvings(math.sqrt(2.0) * vehicles / mean, BINS - 1)
+    above = STRENGTH * 0.5**first
+    for k in range(first, BINS):
+        above += prior[row, k]
+    return first, above / (number + STRENGTH)
 
 
 @njit(cache=True)
 def assess(  # type: ignore[no-untyped-def]
-    rows, slots, time_ms, vehicle_class, driver, seen, fresh, prior, tally, touched, vehicles, tally_vehicles,
-    touched_vehicles, p, llr, evidence, half_life_s
+    rows, slots, time_ms, vehicle_class, driver, seen, fresh, prior, tally, touched, shares, tally_shares,
+    touched_shares, vehicles, tally_vehicles, touched_vehicles, p, llr, evidence, half_life_s
 ):  # fmt: skip
     """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
@@ -78,14 +85,13 @@ def assess(  # type: ignore[no-untyped-def]
         place = place_of(row.known, value)
         new = place < 0
         others = least(vehicles, 0, driver[i], 0, DRIVERS) if new else 0.0
-        b = halvings(2.0 * others, BINS - 1)
         if row.known[0] != 0:
             factor = decay_factor(now_s - row.last_s, half_life_s)
             n, novel = row.n * factor, row.novel * factor
             cell, column = cell_of(vehicle_class[i], n, novel)
             q = novelty_rate(prior, cell, column, n, novel)
-            alike = ROWS + vehicle_class[i] * RATES + column // 2
-            share = share_from(prior, alike, b)
+            alike = vehicle_class[i] * RATES + column // 2
+            b, share = bin_and_share(shares, alike, others)
             p[i] = bounded_p(q * share) if new else 1.0
             llr[i] = log_ratio(q, new)
             evidence[i, 0] = new
@@ -97,8 +103,9 @@ def assess(  # type: ignore[no-untyped-def]
             if fresh[i]:
                 count(tally, touched, cell, column, new)
                 if new:
-                    tally[alike, b] += 1
-                    touched[alike] = 1
+                    tally_shares[alike, b] += 1
+                    tally_shares[alike, SUM] += int(round(FIXED * others))
+                    touched_shares[alike] = 1
             row.n, row.novel = n + 1.0, novel + new
         if new and fresh[i]:
             add(tally_vehicles, touched_vehicles, 0, driver[i], 0, DRIVERS, 1)
@@ -118,7 +125,8 @@ class DriverChurn(Defaults):
     row: np.dtype[Any] = ROW
     evidence: tuple[str, ...] = ("new", "known", "rate", "vehicles", "vehicles_share", "seen")
     shared: tuple[SharedSpec, ...] = (
-        spec(CLASSES * RATES),
+        spec(),
+        SharedSpec(BINS + 1, lambda ports: CLASSES * RATES, half_life_days=COUNTS_DAYS),
         SharedSpec(2, lambda ports: DRIVERS, half_life_days=DRIVER_DAYS),
     )
     source: str = "Good 1953; Robbins 1956; Cormode & Muthukrishnan 2005"
@@ -127,7 +135,8 @@ class DriverChurn(Defaults):
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
-        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *shared[1], *out,
+        tables = (array for view in shared for array in view)
+        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *tables, *out,
                self.parameters.half_life_days * 86400.0)  # fmt: skip
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
