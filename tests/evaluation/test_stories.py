@@ -189,3 +189,27 @@ def test_an_organisation_moves_on_after_it_was_looked_at(traffic: Traffic) -> No
             before = {int(traffic.port[row]) for row in rows if row <= looked[0]}
             moved += any(int(traffic.port[row]) not in before for row in rows if row > looked[0])
     assert moved > 0.5 * len(organisations)
+
+
+def test_plain_stories_are_longer_than_subtle_ones(traffic: Traffic) -> None:
+    """Of what is odd by being repeated, a plain story has more crossings than a subtle one."""
+    labelled = Counter(number for _, _, number in traffic.labels)
+    repeated = {"convoy", "frequency_burst", "new_vehicle_ramp", "port_shopping", "party_burst", "driver_churn"}
+    sizes: dict[float, list[int]] = defaultdict(list)
+    for episode in traffic.episodes:
+        if episode.label in repeated:
+            sizes[episode.strength].append(labelled[episode.number])
+    assert np.mean(sizes[1.0]) > 1.3 * np.mean(sizes[0.0])
+
+
+def test_plain_stays_are_further_from_the_habit(traffic: Traffic) -> None:
+    """A long stay is longer, and a quick turnaround quicker, the plainer the story."""
+    hours: dict[tuple[str, float], list[float]] = defaultdict(list)
+    episodes = {episode.number: episode for episode in traffic.episodes}
+    for crossing, label, number in traffic.labels:
+        if label == episodes[number].label and label in {"long_stay", "quick_turnaround"}:
+            row = _row(crossing)
+            before = np.flatnonzero(traffic.vehicle[:row] == traffic.vehicle[row])[-1]
+            hours[label, episodes[number].strength].append((traffic.time_ms[row] - traffic.time_ms[before]) / HOUR_MS)
+    assert np.median(hours["long_stay", 1.0]) > 2 * np.median(hours["long_stay", 0.0])
+    assert np.median(hours["quick_turnaround", 1.0]) < 0.5 * np.median(hours["quick_turnaround", 0.0])
