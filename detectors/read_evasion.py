@@ -1,7 +1,7 @@
 """Is its plate badly read again and again? `read_evasion`: low confidence on three of the last five reads.
 
 Model. The read confidences of a port in `BINS` equal bins, shrunk to all ports: a dirty lens lowers everybody's.
-A read's p among peers is the share of reads in its bin or below. Whether that happens again and again, and is new
+A read's p among peers is the share of reads as low or lower. Whether that happens again and again, and is new
 for this vehicle (a plate may be worn for years), is `detectors/recurrence.py`. A read of confidence 1, which stands
 for one that was not said too, is never low.
 
@@ -30,16 +30,17 @@ EVERYWHERE = 0  # row of all ports; port k has row 1 + k
 
 
 @njit(cache=True)
-def share_as_low(prior, row, level):  # type: ignore[no-untyped-def]
-    """Share of a port's reads in the bin `level` or below; a flat one before anything is published."""
-    here, everywhere = prior[row, BINS], prior[EVERYWHERE, BINS]
+def share_as_low(prior, row, confidence):  # type: ignore[no-untyped-def]
+    """Share of a port's reads with at most this confidence, evenly spread within a bin; flat before a publication."""
+    level = min(BINS - 1, int(confidence * BINS))
+    within = 1.0 - (confidence * BINS - level)  # the part of the bin that lies above
+    here = prior[row, BINS] - within * prior[row, level]
+    everywhere = prior[EVERYWHERE, BINS] - within * prior[EVERYWHERE, level]
     for k in range(level + 1, BINS):  # most reads are good: few bins are above
         here -= prior[row, k]
         everywhere -= prior[EVERYWHERE, k]
-    here, everywhere = max(0.0, here), max(0.0, everywhere)
-    flat = (level + 1.0) / BINS
-    everywhere = (everywhere + 10.0 * flat) / (prior[EVERYWHERE, BINS] + 10.0)
-    return (here + STRENGTH * everywhere) / (prior[row, BINS] + STRENGTH)
+    everywhere = (max(0.0, everywhere) + 10.0 * confidence + 1.0) / (prior[EVERYWHERE, BINS] + 11.0)
+    return (max(0.0, here) + STRENGTH * everywhere) / (prior[row, BINS] + STRENGTH)
 
 
 @njit(cache=True)
@@ -54,7 +55,7 @@ def assess(  # type: ignore[no-untyped-def]
         level = min(BINS - 1, int(confidence[i] * BINS))
         share, u = 1.0, 0.0
         if confidence[i] < 1.0:
-            share = share_as_low(prior, 1 + port[i], level)
+            share = share_as_low(prior, 1 + port[i], confidence[i])
             u = -math.log(share)
         if full(row.recent) and confidence[i] < 1.0:
             odd, x, count = three_of_five(u, row)

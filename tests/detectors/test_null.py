@@ -16,6 +16,7 @@ from stream.pipeline import Pipeline
 from tests.detectors.bench import DAY, HOUR, MONDAY, crossings, optional_columns
 
 VEHICLES, EACH, PORTS = 1000, 400, 4
+COARSE = {"lane_switch"}  # a handful of different answers: the tail is extended from the last of them
 PLACES = np.array([0, 10, 30, 60], np.int32)  # ports of the US registry, so that distances are known
 
 
@@ -36,13 +37,16 @@ def null_batch(seed: int = 11) -> CrossingBatch:
     direction = np.broadcast_to(np.arange(EACH) % 2, (VEHICLES, EACH))
     vehicle = np.broadcast_to(np.arange(VEHICLES)[:, None], (VEHICLES, EACH))
     read = ((rng.random((VEHICLES, EACH)) > 0.02) & (time_ms < MONDAY + 180 * DAY)).ravel()
+    since = np.where(np.arange(VEHICLES) % 4 == 3, rng.integers(0, 170, VEHICLES), 0)[:, None]  # newcomers every day
+    read &= (time_ms >= MONDAY + since * DAY).ravel()
     order = np.flatnonzero(read)[np.argsort(time_ms.ravel()[read], kind="stable")]
     flat = [array.ravel()[order] for array in (time_ms, vehicle, port, direction)]
     traffic = crossings(flat[0], flat[1], port=flat[2], direction=flat[3], vehicle_class=flat[1] % 2)
     n = len(order)
     keys = rng.integers(1, 2**63, n).astype(np.uint64)
     traffic = traffic.with_columns(crossing_key=keys, vehicle_key=flat[1].astype(np.uint64) + np.uint64(1))
-    traffic = traffic.with_columns(**optional_columns(traffic, rng))
+    confidence = 1.0 - np.minimum(rng.exponential(0.04, n), 0.7)
+    traffic = traffic.with_columns(**optional_columns(traffic, rng), read_confidence=confidence)
     text = {name: np.array([f"{name}{i}" for i in range(n)], object) for name in TEXT_COLUMNS}
     columns = text | traffic.columns
     return CrossingBatch(**{name: columns[name] for name in COLUMN_NAMES})
@@ -54,7 +58,7 @@ def assessed() -> tuple[list[str], Array, Array]:
     registry = Ports.builtin("us")
     batch = null_batch()
     columns = dict(batch.columns()) | {"port": PLACES[batch.port]}
-    pipeline = Pipeline(PipelineConfig(), registry)
+    pipeline = Pipeline(PipelineConfig(shift_changes=(360, 840, 1320)), registry)
     decided = [pipeline.push(CrossingBatch(**columns)), pipeline.flush()]
     assert pipeline.errors == {}
     parts = [part for d in decided for part in d.assessed]
@@ -84,7 +88,7 @@ def test_calibrated_p_keeps_its_promise(name: str) -> None:
     assert ((mine > 0.0) & (mine <= 1.0)).all()
     check(mine, 1e-1)
     check(mine, 1e-2)
-    check(mine, 1e-3, least=0.5)
+    check(mine, 1e-3, most=4.0 if name in COARSE else 1.2, least=0.5)
 
 
 def test_the_score_keeps_its_promise() -> None:
