@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from evaluation.simulator.ground import Ground
+from evaluation.simulator.ground import Ground, Mark
 from evaluation.simulator.people import OCCASIONAL
 from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array
 from evaluation.simulator.trips import MINUTE_MS
 
+UNMARKED: Mark = (-1, -1)  # a crossing of a story that is not odd by itself
 MARGIN_MS = 30 * MINUTE_MS  # between a moved crossing and those around it
 
 

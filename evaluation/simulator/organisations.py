@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from evaluation.simulator.ground import Decided, Ground, Mark
-from evaluation.simulator.lives import clear, fits, leg, midnight, recruit, trips, usual_stay_ms
+from evaluation.simulator.lives import UNMARKED, clear, fits, leg, midnight, recruit, trips, usual_stay_ms
 from evaluation.simulator.people import COMMUTER, OCCASIONAL, SHOPPER
 from evaluation.simulator.plant import called
 from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array
@@ -109,7 +109,7 @@ def _run(ground: Ground, plan: _Plan, row: int) -> None:
     went = ground.add(vehicle, at, port, away, first, int(ground.rows.note[row]), body)
     ground.add(vehicle, at + stay, port, 1 - away, last, int(ground.rows.note[row + 1]), body)
     if scouting:
-        scout(ground, went, plan.spotter, strength, called("spotter", plan.mark) if known else (-1, -1))
+        scout(ground, went, plan.spotter, strength, called("spotter", plan.mark) if known else UNMARKED)
     plan.runs.append((vehicle, at, at + stay))
 
 

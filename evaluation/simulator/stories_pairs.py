@@ -10,11 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from evaluation.simulator.ground import Decided, Ground, Mark
-from evaluation.simulator.lives import clear, leg, recruit, some, window
+from evaluation.simulator.lives import UNMARKED, clear, leg, recruit, some, window
 from evaluation.simulator.ports import DAY_MS, HOUR_MS
 from evaluation.simulator.trips import MINUTE_MS
-
-UNMARKED: Mark = (-1, -1)
 
 
 def convoy(ground: Ground, vehicle: int, strength: float, mark: Mark) -> bool:

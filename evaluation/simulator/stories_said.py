@@ -11,11 +11,21 @@ from collections import Counter
 import numpy as np
 
 from evaluation.simulator.ground import Ground, Mark
-from evaluation.simulator.lives import fits, leg, local_hour, midnight, some, told, trips, unknown_ports, window
+from evaluation.simulator.lives import (
+    UNMARKED,
+    fits,
+    leg,
+    local_hour,
+    midnight,
+    some,
+    told,
+    trips,
+    unknown_ports,
+    window,
+)
 from evaluation.simulator.ports import DAY_MS, HOUR_MS, Array
 from evaluation.simulator.trips import MINUTE_MS
 
-UNMARKED: Mark = (-1, -1)
 INBOUND = 0
 GENERAL, TRUSTED = 0, 2  # lane types
 BUS_CLASS = 2

@@ -8,16 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from evaluation.simulator.ground import Ground, Mark
-from evaluation.simulator.lives import (
-    fits,
-    leg,
-    midnight,
-    quiet_hours,
-    recruit,
-    trips,
-    usual_stay_ms,
-    window,
-)
+from evaluation.simulator.lives import UNMARKED, fits, leg, midnight, quiet_hours, recruit, trips, usual_stay_ms, window
 from evaluation.simulator.ports import DAY_MS, HOUR_MS
 from evaluation.simulator.trips import MINUTE_MS
 
@@ -111,7 +102,7 @@ def frequency_burst(ground: Ground, vehicle: int, strength: float, mark: Mark) -
     length = min(end - start - 2 * count * least, int(ground.rng.uniform(20, 72) * HOUR_MS))
     times = start + np.sort(ground.rng.uniform(0, length, 2 * count)) + np.arange(2 * count) * least
     for k, at in enumerate(times.tolist()):
-        ground.add(vehicle, at, int(rows.port[gap]), away ^ (k % 2), mark if k > 1 else (-1, -1))
+        ground.add(vehicle, at, int(rows.port[gap]), away ^ (k % 2), mark if k > 1 else UNMARKED)
     return True
 
 
@@ -144,8 +135,8 @@ def new_vehicle_ramp(ground: Ground, vehicle: int, strength: float, mark: Mark) 
     port, away = int(ground.people.home[vehicle]), ground.away(vehicle)
     for trip in range(4 + round(5 * strength)):
         stay = ground.rng.uniform(0.7, 5) * HOUR_MS
-        ground.add(vehicle, at, port, away, mark if trip > 1 else (-1, -1))
-        ground.add(vehicle, at + stay, port, 1 - away, mark if trip > 1 else (-1, -1))
+        ground.add(vehicle, at, port, away, mark if trip > 1 else UNMARKED)
+        ground.add(vehicle, at + stay, port, 1 - away, mark if trip > 1 else UNMARKED)
         at += stay + ground.rng.uniform(0.4, 1.6) * (34 - 29 * strength) * HOUR_MS
     return True
 
@@ -190,8 +181,8 @@ def shift_change(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
     if len(moves) < count:
         return False
     for k, (row, go_ms, back_ms, port) in enumerate(moves[:count]):
-        ground.move(row, go_ms, mark if k > 1 else (-1, -1))
-        ground.move(row + 1, back_ms, (-1, -1), port)
+        ground.move(row, go_ms, mark if k > 1 else UNMARKED)
+        ground.move(row + 1, back_ms, UNMARKED, port)
     return True
 
 
@@ -212,7 +203,7 @@ def outbound_run(ground: Ground, vehicle: int, strength: float, mark: Mark) -> b
         if group:
             _unknown_group(ground, [*group, vehicle], leave, port, mark)
         return bool(group)
-    ground.move(row, leave - stay, mark if abs(leave - stay - go) > 3 * HOUR_MS else (-1, -1))
+    ground.move(row, leave - stay, mark if abs(leave - stay - go) > 3 * HOUR_MS else UNMARKED)
     ground.move(row + 1, leave, mark, port)
     return True
 
