@@ -72,13 +72,13 @@ def draw_bodies(world: World, people: People, places: Places, days: int, rng: np
         family,
     )
     return Bodies(
-        _models(people.vehicle_class, rng), rng.choice(len(COLOURS), n, p=np.array(_COLOUR_SHARES)).astype(np.int8),
+        draw_models(people.vehicle_class, rng), rng.choice(len(COLOURS), n, p=np.array(_COLOUR_SHARES)).astype(np.int8),
         registered, owner, before, people.kind == RENTAL, party.astype(np.float32), drivers, main,
     )  # fmt: skip
 
 
-def _models(vehicle_class: Array, rng: np.random.Generator) -> Array:
-    """The first names of each class are the common ones."""
+def draw_models(vehicle_class: Array, rng: np.random.Generator) -> Array:
+    """A model of its class for each; the first names of a class are the common ones."""
     model = np.empty(len(vehicle_class), np.int16)
     for of in _MODELS:
         index = np.array([i for i, entry in enumerate(MODELS) if entry[2] == of])

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from evaluation.simulator.bodies import draw_models
 from evaluation.simulator.cast import Cast
 from evaluation.simulator.overrides import Overrides
 from evaluation.simulator.people import People
@@ -111,9 +112,14 @@ class Ground:
         self.vehicles += 1
         self.people.copy(like, vehicle)
         self.routes.copy(like, vehicle)
-        self.bodies.registered_on[vehicle] = self.bodies.registered_on[like]
+        for name in ("registered_on", "rental", "party", "main"):
+            getattr(self.bodies, name)[vehicle] = getattr(self.bodies, name)[like]
         for name, value in profile.items():
             getattr(self.people if hasattr(self.people, name) else self.bodies, name)[vehicle] = value
+        if "model" not in profile:
+            self.bodies.model[vehicle : vehicle + 1] = draw_models(
+                self.people.vehicle_class[vehicle : vehicle + 1], self.rng
+            )
         return vehicle
 
     def fresh(self) -> int:

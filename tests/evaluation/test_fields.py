@@ -14,6 +14,7 @@ from evaluation.simulator.cast import Cast, draw_cast
 from evaluation.simulator.events import Event
 from evaluation.simulator.fields import RENTERS
 from evaluation.simulator.ground import Ground
+from evaluation.simulator.kinds import TRUCKER
 from evaluation.simulator.overrides import SETTABLE, Overrides
 from evaluation.simulator.papers import NEW_TRAILERS
 from evaluation.simulator.people import People, draw_people
@@ -225,7 +226,10 @@ def test_newcomers_are_new_and_few() -> None:
     assert 20_000 == here.bodies.registered_on[40]
     assert here.people.hour[7] == here.people.hour[40]
     assert -1 == here.people.leader[40]
-    assert [41, 42, None] == [here.newcomer(7) for _ in range(3)]
+    assert MODELS[here.bodies.model[40]][2] == here.people.vehicle_class[7]
+    truck = here.newcomer(7, vehicle_class=4, kind=TRUCKER)
+    assert 4 == MODELS[here.bodies.model[truck]][2]
+    assert [42, None] == [here.newcomer(7) for _ in range(2)]
     with pytest.raises(AttributeError):
         ground()[0].newcomer(7, shoe_size=44)
     assert len({here.fresh() for _ in range(10)}) == 10
