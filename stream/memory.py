@@ -78,13 +78,11 @@ class Memory:
             return
         self.trimmed = hour
         for old in sorted(h for h in self.hours if h < hour - HOURS):
-            block = self._sealed(old)
-            del self.hours[old]
+            kept = [part.take(np.flatnonzero(part.keep)) for part in self.hours.pop(old) if part.keep.any()]
             self._in_order.discard(old)
-            kept = block.take(np.flatnonzero(block.keep))
-            if len(kept.crossing):
+            if kept:
                 day = old // 24
-                self.days[day] = _sorted([self.days[day], kept] if day in self.days else [kept])
+                self.days[day] = _sorted([self.days[day], *kept] if day in self.days else kept)
         for day in [day for day in self.days if day < hour // 24 - KEPT_DAYS]:
             del self.days[day]
 

@@ -24,6 +24,7 @@ from stream import snapshot
 from stream.alerts import AlertBuilder
 from stream.assessment import Assessed
 from stream.config import PipelineConfig
+from stream.notices import NoticeBuilder
 from stream.port_stage import PortStage
 from stream.reorder import Ordered, Reorder
 from stream.stages import Bank, Layout, OnError, VehicleStage
@@ -60,6 +61,7 @@ class Pipeline:
         self.reorder = Reorder(config.lateness_ms)
         self.at_ports = port_stage(config, self.layout, ports, self._failed)
         self.builder = AlertBuilder(self.layout, ports, config.config_id)
+        self.notices = NoticeBuilder(self.layout, ports, config.config_id)
         self.accepted = 0
         self.alerts = 0
         self.snapshot = 0  # number of the last one that was begun or read; see stream/snapshot.py
@@ -128,6 +130,8 @@ class Pipeline:
             decided.alerts.extend(alerts)
             decided.assessed.append(verdicts.assessed)
             decided.control.extend(self._control(verdicts.assessed))
+            decided.notices.extend(self.notices.notices(self.at_ports.watch.said()))
+            decided.notices.extend(self.notices.integrity(verdicts))
 
     def _control(self, assessed: Assessed) -> Iterator[Control]:
         """The crossings of the random sample among those decided."""
@@ -171,4 +175,4 @@ def port_stage(
     """The port stage of a configuration."""
     mine = [d for d in layout.detectors if d.key == "port"]
     bank = Bank(mine, layout, config.half_life_days, on_error, alone=alone)
-    return PortStage(bank, config, lambda code: xxhash.xxh3_64_intdigest(ports.name_of(code).encode()))
+    return PortStage(bank, config, lambda code: xxhash.xxh3_64_intdigest(ports.name_of(code).encode()), ports.local_ms)

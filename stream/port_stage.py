@@ -19,10 +19,12 @@ from schemas.batch import LANE_TYPES, Array
 from stream.assessment import Assessed, Assessment
 from stream.config import PipelineConfig
 from stream.feedback import Feedback
+from stream.pauses import pause
 from stream.reorder import Ordered
 from stream.shared import LAG, SharedCounts, Sums, period_of
 from stream.stages import Bank, Collected, runs
 from stream.state import StateTable
+from stream.watch import Counted, LocalMs, Watch
 
 
 class Calibrator:
@@ -45,6 +47,14 @@ class Calibrator:
         """The same for what this process alone collected."""
         calibration.prepare(self.counts.totals, self.counts.roll(period), self.above, self.tails)
 
+    def forget(self, column: int, keep: float) -> None:
+        """Scale what was seen of a column by `keep`, as far as enough stays to rank among."""
+        rows = np.arange(column * calibration.ROWS, (column + 1) * calibration.ROWS)
+        total = self.counts.totals[rows, calibration.TOTAL]
+        scale = np.clip(2 * calibration.LEAST / np.maximum(total, 1.0), keep, 1.0)
+        self.counts.totals[rows] *= scale[:, None]
+        calibration.prepare(self.counts.totals, rows, self.above, self.tails)
+
     def prepare_all(self) -> None:
         """Derive everything again, after the counts were read from a checkpoint."""
         calibration.prepare(self.counts.totals, np.arange(len(self.above)), self.above, self.tails)
@@ -66,7 +76,7 @@ class Verdicts(NamedTuple):
 class PortStage:
     """The last stage; takes crossings in the order of `stream.reorder`."""
 
-    def __init__(self, bank: Bank, config: PipelineConfig, port_key: Callable[[int], int]) -> None:
+    def __init__(self, bank: Bank, config: PipelineConfig, port_key: Callable[[int], int], local_ms: LocalMs) -> None:
         self.bank = bank
         self.config = config
         self.port_key = port_key
@@ -85,6 +95,7 @@ class PortStage:
         self._alone = np.array([d.alone for d in bank.layout.detectors], np.bool_)
         self._for_operators = np.array([d.audience == "operator" for d in bank.layout.detectors], np.bool_)
         self.feedback = Feedback(self._for_operators)
+        self.watch = Watch(self.columns, local_ms)
 
     def push(self, ordered: Ordered, ports: int) -> Iterator[Verdicts]:
         """Decide crossings that are in order; one result for each event-time hour among them.
@@ -108,10 +119,10 @@ class PortStage:
         if not new:
             return
         if self.bank.alone:
-            for k in sorted(k for k in self.calibrator.counts.open if k <= period - LAG):
+            for k in sorted(k for k in self._own_periods() if k <= period - LAG):
                 self.calibrator.roll(k)
-            for k in sorted(k for k in self.feedback.open() if k <= period - LAG):
                 self.feedback.publish(k, [self.feedback.collect(k)])
+                self._judge_hour(k, [self.watch.collect(k, ports)])
         self.feedback.advance(period - LAG)
         self.use_feedback()
 
@@ -122,22 +133,34 @@ class PortStage:
 
     def open_periods(self) -> set[int]:
         """Periods that hold something to collect."""
-        tables = [*self.bank.tables(), self.calibrator.counts]
-        return {k for table in tables for k in table.open} | self.feedback.open()
+        return {k for table in self.bank.tables() for k in table.open} | self._own_periods()
+
+    def _own_periods(self) -> set[int]:
+        """The same without the detectors' tables."""
+        return set(self.calibrator.counts.open) | self.feedback.open() | set(self.watch.hours)
 
     def collect(self, period: int) -> Collected:
-        """What this partition collected in a period: its detectors' tables, the calibration, what people found."""
-        return [*self.bank.collect(period), self.calibrator.counts.collect(period), self.feedback.collect(period)]
+        """What this partition collected in a period: tables, calibration, what people found, what was counted."""
+        counted = self.watch.collect(period, len(self._keys))
+        own = [self.calibrator.counts.collect(period), self.feedback.collect(period), counted]
+        return [*self.bank.collect(period), *own]
 
     def publish(self, period: int, partitions: Sequence[Collected]) -> None:
         """Fold the collections of all partitions of one period."""
         self.bank.publish(period, partitions)
-        self.calibrator.publish(period, [c for part in partitions if (c := part[-2]) is not None])
-        self.feedback.publish(period, [part[-1] for part in partitions])
+        self.calibrator.publish(period, [c for part in partitions if (c := part[-3]) is not None])
+        self.feedback.publish(period, [part[-2] for part in partitions])
+        self._judge_hour(period, [part[-1] for part in partitions])
+
+    def _judge_hour(self, period: int, counted: Sequence[Counted]) -> None:
+        """Look at what an hour was like, and calibrate anew what has drifted."""
+        for column, keep in self.watch.publish(period, counted):
+            self.calibrator.forget(column, keep)
 
     def _decide(self, rows: Assessment, at_ms: Array, late: Array, period: int) -> Verdicts:
         batch, n = rows.batch, len(at_ms)
         slots = self.table.slots_of(self._keys[batch.port], int(at_ms[0]))
+        pause(rows, self.bank.layout, self.watch.flow.gaps, self.watch.flow.young())
         self._detect(rows, slots, period)
         calibrated, terms = np.full((n, self.columns), np.nan), np.full((n, self.columns), np.nan)
         score, p_value, threshold = np.zeros(n), np.ones(n), np.zeros(n)
@@ -156,6 +179,7 @@ class PortStage:
         )  # fmt: skip
         control = drawn(batch.crossing_key, self.config.control_key, self.config.control_share)
         self.feedback.note(period, batch.crossing_key, batch.vehicle_key, alerted, control, said)
+        self.watch.note(period, len(self._keys), batch, calibrated, p_value, terms, alerted)
         assessed = Assessed(
             batch,
             -np.log10(p_value) + 0.0,

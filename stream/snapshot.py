@@ -28,11 +28,13 @@ from stream.feedback import Learnt
 from stream.reorder import Reorder
 from stream.shared import SharedCounts
 from stream.state import StateTable
+from stream.watch import Saved as Watched
 
 if TYPE_CHECKING:
     from stream.pipeline import Pipeline
 
 STATE = "pipeline.json"
+WATCH = ("flow.pickle", "drift.pickle")
 ABSENT = "\x01"  # stands for None among texts; the codec refuses control characters, and numpy drops NULs at the end
 MOST_PARTS = 64  # of a table: then a new base
 
@@ -54,6 +56,8 @@ def save(pipeline: Pipeline, folder: Path, previous: Path | None) -> None:
     np.savez(folder / "waiting.npz", allow_pickle=False, **_waiting(pipeline.reorder))
     learnt = pipeline.at_ports.feedback.save()
     np.savez(folder / "feedback.npz", allow_pickle=False, **learnt.arrays)
+    watched = pipeline.at_ports.watch.save()
+    np.savez(folder / "watch.npz", allow_pickle=False, **watched.arrays)
     state = {
         "snapshot": pipeline.snapshot,
         "tables": tables,
@@ -63,6 +67,8 @@ def save(pipeline: Pipeline, folder: Path, previous: Path | None) -> None:
         "periods": [pipeline.vehicles.bank.period, pipeline.at_ports.bank.period],
         "counters": [pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts],
         "feedback": [learnt.values, _save_blob(folder / "feedback.pickle", learnt.model)],
+        "watch": [watched.values, [_save_blob(folder / f, b) for f, b in zip(WATCH, watched.blobs, strict=True)]],
+        "told": pipeline.notices.told,
         "errors": pipeline.errors,
     }
     (folder / STATE).write_text(json.dumps(state, sort_keys=True))
@@ -89,6 +95,11 @@ def load(pipeline: Pipeline, folder: Path) -> None:
         learnt = Learnt(dict(arrays), values, _load_blob(folder / "feedback.pickle", digest))
     pipeline.at_ports.feedback.load(learnt)
     pipeline.at_ports.use_feedback()
+    values, digests = state["watch"]
+    blobs = [_load_blob(folder / file, digest) for file, digest in zip(WATCH, digests, strict=True)]
+    with np.load(folder / "watch.npz", allow_pickle=False) as arrays:
+        pipeline.at_ports.watch.load(Watched(dict(arrays), values, (blobs[0], blobs[1])))
+    pipeline.notices.told = state["told"]
     pipeline.errors, pipeline.snapshot = state["errors"], state["snapshot"]
 
 

@@ -48,8 +48,9 @@ def single(config: PipelineConfig, names: list[str]) -> Pipeline:
 
 
 def lines(decided: list[Decided]) -> list[bytes]:
-    """All that was decided, as bytes: the alert lines in their order, then every crossing's columns in their order."""
-    alerts = [alert.to_json() for part in decided for alert in part.alerts]
+    """All that was decided, as bytes: alerts, notices and control in their order, then every crossing's columns."""
+    said = [part.alerts for part in decided] + [part.notices for part in decided] + [part.control for part in decided]
+    alerts = [one.to_json() for part in said for one in part]
     rows = [a for part in decided for a in part.assessed]
     columns = [np.concatenate([getattr(a, name) for a in rows]).tobytes() for name in Assessed._fields[1:]]
     ids = "\n".join(i for a in rows for i in a.batch.crossing_id).encode()

@@ -17,6 +17,7 @@ from schemas.dispositions import Given
 from stream.alerts import AlertBuilder
 from stream.assessment import Assessment
 from stream.config import PipelineConfig
+from stream.notices import NoticeBuilder
 from stream.pipeline import Decided, detectors_of, port_stage, vehicle_stage
 from stream.port_stage import PortStage
 from stream.reorder import Ordered, Reorder
@@ -71,6 +72,7 @@ class Cluster:
         self.ports = [port_stage(config, layout, registered, failed, alone=False) for _ in range(ports)]
         self.reorders = [Reorder(config.lateness_ms, vehicles) for _ in range(ports)]
         self.builder = AlertBuilder(layout, registered, config.config_id)
+        self.notices = NoticeBuilder(layout, registered, config.config_id)
         self.decided: list[Decided] = []
         self.vehicle_board, self.port_board = Board(self.vehicles), Board(self.ports)
 
@@ -125,4 +127,6 @@ class Cluster:
             self.port_board.collect(period - LAG)
             self.port_board.enter(number, period)
             for verdicts in self.ports[number].push(cut, len(self.names)):
-                self.decided.append(Decided(self.builder.alerts(verdicts), [verdicts.assessed], [], []))
+                notices = self.notices.notices(self.ports[number].watch.said())
+                notices += self.notices.integrity(verdicts)
+                self.decided.append(Decided(self.builder.alerts(verdicts), [verdicts.assessed], [], notices))
