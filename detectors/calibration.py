@@ -37,6 +37,7 @@ SEEN = math.log(TAIL_MASS)  # nats of p from the edge to the largest answer seen
 ATOM_MASS = 10 * TAIL_MASS  # as much in the last bin is an atom: one answer often given, and no tail
 LEAST = 500.0
 LEAST_CONTEXT = 50.0  # of a context: there a rough rank is better than none
+LEAST_SHARE = 0.02
 HALF_LIFE_DAYS = 14.0
 ROWS = 1 + COHORTS + CONTEXTS  # a detector's rows: pooled, then one a group: a cohort, or a context (context.py)
 EDGE, EDGE_P, SLOPE = 0, 1, 2  # columns of `tails`
@@ -109,6 +110,21 @@ def rank(x, column, cohort, totals, above, tails):  # type: ignore[no-untyped-de
         low = above[row, b] / (total + 1.0)
         high = (above[row, b] + totals[row, b] + 1.0) / (total + 1.0)
     return max(SMALLEST_P, low), min(1.0, max(SMALLEST_P, high))
+
+
+@njit(cache=True)
+def share_evaluated(column, last, cohort, totals):  # type: ignore[no-untyped-def]
+    """Share of the cohort's crossings that a detector had an answer for; `last` is the column of the combination.
+
+    A p-value times this share is a p-value among all crossings, those not evaluated counting as ordinary: the oddest of
+    a few is rarer than the oddest of many. Not below `LEAST_SHARE`, so that a question newly asked cannot shout.
+    """
+    row, every = column * ROWS + 1 + cohort, last * ROWS + 1 + cohort
+    if totals[every, TOTAL] < LEAST:
+        row, every = column * ROWS, last * ROWS
+    if totals[every, TOTAL] < LEAST:
+        return 1.0
+    return min(1.0, max(LEAST_SHARE, (totals[row, TOTAL] + 1.0) / (totals[every, TOTAL] + 1.0)))
 
 
 @njit(cache=True)

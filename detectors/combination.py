@@ -19,7 +19,7 @@ import math
 
 from detectors.compiled import njit
 
-BET = 0.25  # w
+BET = 0.1  # w
 RATIO = 0.2  # weight of the likelihood ratio; the two p-values share the rest
 MOST_LLR = 28.0  # nats
 MOST = math.exp(14.0)  # e-value; no detector says more
@@ -43,7 +43,7 @@ def term_of(own: float, calibrated: float, llr: float) -> float:
     """One detector's part of the score, in nats, from two e-values and a log-likelihood ratio (NaN where it has none).
 
     >>> round(term_of(50.0, 400.0, math.nan), 3), round(term_of(50.0, 400.0, 3.0), 3)
-    (3.586, 3.206)
+    (2.711, 2.349)
     """
     if math.isnan(llr):
         e = math.sqrt(own * calibrated)

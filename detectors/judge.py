@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from detectors.budget import GUARD_ONE, GUARD_TWO, note_alert, threshold_at, within_cap
-from detectors.calibration import collect, rank, uniform
+from detectors.calibration import collect, rank, share_evaluated, uniform
 from detectors.combination import GRAIN, e_of_p, term_of
 from detectors.compiled import njit
 from detectors.context import context_of, group_of
@@ -62,7 +62,8 @@ def judge(  # type: ignore[no-untyped-def]
             said[i, j] = kept(log_high)
             if not for_operators[j]:
                 continue
-            e = e_of_p(high, log_high)
+            among_all = high * share_evaluated(j, columns, cohort[i], totals)
+            e = e_of_p(among_all, math.log(among_all))
             if group == cohort[i]:
                 terms[i, j] = term_of(e_of_p(p[i, j], log_p), e, llr[i, j])
             else:
