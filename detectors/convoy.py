@@ -3,9 +3,9 @@
 `detectors/pairs.py` finds the neighbour whose diary agrees most with this vehicle's own. There are three innocent
 explanations, and p is small only where all of them are unlikely: chance (near misses, `detectors/pairs_chance.py`),
 the habits of both (`detectors/pairs_habit.py`), for the best of all N neighbours, 1 - (1 - x)^N; and two cars that
-always go together, by how long either went alone before. The last weighs `KIN`. So two vehicles never seen apart,
-such as a family on holiday, are not said to be odd beyond that; and a pair that is known for long
-(`detectors/pairs_known.py`) is passed over.
+always go together, by how long either went alone before. What each weighs is learnt at the port
+(`detectors/pairs_share.py`). So two vehicles never seen apart, such as a family on holiday, are hardly odd; and a
+pair that is known for long (`detectors/pairs_known.py`) is passed over.
 
 The first vehicle of a convoy cannot be told of, since its companion has not crossed yet: the second one is; the first
 within the day, at its next crossing, with half of the evidence (the square root of p). Evaluated from the third entry
@@ -23,11 +23,11 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared
+from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.compiled import njit
 from detectors.diary import DAYS
-from detectors.pairs import DAYS_LEAST, KIN
-from detectors.pairs_chance import beyond, of_many
+from detectors.pairs import DAYS_LEAST
+from detectors.pairs_chance import of_many
 from detectors.pairs_found import (
     BEHIND,
     CHANCE,
@@ -39,11 +39,13 @@ from detectors.pairs_found import (
     PARTNER,
     RECENT,
     RECENT_MET,
+    RECENT_NEW,
     RECENT_PARTNER,
     RECENT_S,
     TAIL,
     name,
 )
+from detectors.pairs_share import SHARES, count, explained
 from detectors.phrase import duration
 from detectors.special import bounded_p
 from schemas.batch import Array
@@ -52,21 +54,24 @@ HISTORY_LEAST = 2  # earlier entries at this port
 
 
 @njit(cache=True)
-def assess(partners, p, evidence):  # type: ignore[no-untyped-def]
+def assess(partners, port, fresh, prior, tally, touched, p, evidence):  # type: ignore[no-untyped-def]
     """The compiled walk: p of the best neighbour among all that were looked at, or of the convoy of this day."""
     for i in range(len(p)):
         found = partners[i]
         if not found[HISTORY] >= HISTORY_LEAST:
             continue
-        p[i] = 1.0
+        tail = of_many(found[TAIL], found[LOOKED]) if found[DAYS_MET] >= DAYS_LEAST else math.nan
+        p[i] = bounded_p(explained(tail, found[NEW], prior, port[i]))
         evidence[i, 0] = found[LOOKED]
-        if found[DAYS_MET] >= DAYS_LEAST:
-            p[i] = bounded_p(beyond(of_many(found[TAIL], found[LOOKED]), KIN, found[NEW]))
+        if fresh[i]:
+            count(tail, port[i], tally, touched)
+        if not math.isnan(tail):
             name(evidence[i, 1:3], found[PARTNER])
             for k, column in enumerate((MET, DAYS_MET, CHANCE, BEHIND)):
                 evidence[i, 3 + k] = found[column]
-        if math.sqrt(found[RECENT]) < p[i]:
-            p[i] = bounded_p(math.sqrt(found[RECENT]))
+        recent = explained(found[RECENT], found[RECENT_NEW], prior, port[i])
+        if math.sqrt(recent) < p[i]:
+            p[i] = bounded_p(math.sqrt(recent))
             name(evidence[i, 1:3], found[RECENT_PARTNER])
             evidence[i, 3], evidence[i, 7] = found[RECENT_MET], found[RECENT_S]
             evidence[i, 4:7] = np.nan
@@ -80,7 +85,7 @@ class Convoy(Defaults):
     name: str = "convoy"
     key: str = "port"
     typologies: tuple[str, ...] = ("convoy",)
-    reads: tuple[str, ...] = ("partners",)
+    reads: tuple[str, ...] = ("partners", "port")
     row: np.dtype[Any] = field(default_factory=lambda: np.dtype([]))  # the stage keeps what the four detectors share
     evidence: tuple[str, ...] = (
         "looked",
@@ -92,13 +97,14 @@ class Convoy(Defaults):
         "behind_s",
         "since_s",
     )
+    shared: tuple[SharedSpec, ...] = (SHARES,)
     source: str = "Gamma-Poisson tail, Johnson, Kemp & Kotz 2005, 5.6; best of many, Sidak 1967"
 
     def assess(
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Judge what was found; see the module."""
-        assess(batch["partners"], out.p, out.evidence)
+        assess(batch["partners"], batch["port"], known.fresh, *shared[0], out.p, out.evidence)
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """How often they met, and how often chance would have it.

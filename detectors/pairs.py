@@ -53,7 +53,6 @@ ONCE_PLACES = 16  # one earlier meeting is looked at within so many places: fart
 ONCE = 2.0  # nats of evidence from which on a companion is remembered
 QUICK_RETURNS = 3  # on so many of the last 32 days: a possible scout
 DAYS_LEAST = 3  # joint days, today's included, of a convoy and of a group
-KIN = 0.002  # share of crossings beside somebody one belongs to for innocent reasons, and that are news
 SCOUT_SALT, SCOUT_ADMIT = 1, 1e-2
 
 
@@ -170,9 +169,9 @@ def note(memory, near, mine, key, time_ms, found, best):  # type: ignore[no-unty
         remember(memory, COMPANION, near.key[at], key, time_ms, p, met + 1)
     if found[DAYS_MET] >= DAYS_LEAST:
         other = near.key[int(best[0, 1])]
-        p = chance_of.beyond(chance_of.of_many(found[TAIL], found[LOOKED]), KIN, found[NEW])
-        remember(memory, CONVOY, key, other, time_ms, p, found[MET])
-        remember(memory, CONVOY, other, key, time_ms, p, found[MET])
+        p = chance_of.of_many(found[TAIL], found[LOOKED])
+        remember(memory, CONVOY, key, other, time_ms, p, found[MET], found[NEW])
+        remember(memory, CONVOY, other, key, time_ms, p, found[MET], found[NEW])
 
 
 @njit(cache=True)

@@ -163,13 +163,3 @@ def no_news(mine, theirs, met, today):  # type: ignore[no-untyped-def]
     """p of a pair that always went together as it does now: the smaller of both `apart_before`, times two."""
     days = turned(met, today)
     return min(1.0, 2.0 * min(apart_before(days_seen(mine, today), days), apart_before(days_seen(theirs, today), days)))
-
-
-@njit(cache=True)
-def beyond(chance, kin, new):  # type: ignore[no-untyped-def]
-    """p under either innocent explanation: chance, or (a share `kin` of crossings) a pair that always goes together.
-
-    >>> round(beyond(1e-6, 0.01, 0.005), 7)
-    5.1e-05
-    """
-    return min(1.0, chance + kin * new)

@@ -14,14 +14,14 @@ FOUND = (  # NaN where there is nothing to say; days and meetings include today'
     "looked",  # neighbours compared
     "tail", "new", "partner", "days", "met", "chance", "behind_s",  # the companion most beyond chance
     "second_tail", "second_new", "second_partner", "together_days",  # the next, and the days on which all three met
-    "recent_p", "recent_partner", "recent_met", "recent_s",  # the convoy it was found in within the last day
+    "recent_tail", "recent_new", "recent_partner", "recent_met", "recent_s",  # its convoy of the last day
     "scouts",  # possible scouts compared
     "scout_tail", "scout", "led", "joint", "returned", "lead_s", "scout_chance",  # the best of them
-    "ahead_p", "ahead_of", "ahead_times", "ahead_s",  # whom it was found to drive ahead of lately, in this direction
+    "ahead_tail", "ahead_of", "ahead_times", "ahead_s",  # whom it was found to drive ahead of lately, in this direction
     "seized_tail", "seized_partner", "seized_met", "seized_days",  # the companion that something was seized from
 )  # fmt: skip
 (HISTORY, LOOKED, TAIL, NEW, PARTNER, DAYS_MET, MET, CHANCE, BEHIND, SECOND, SECOND_NEW, SECOND_PARTNER, TOGETHER,
- RECENT, RECENT_PARTNER, RECENT_MET, RECENT_S, SCOUTS_SEEN, SCOUT_TAIL, SCOUT, LED, JOINT, RETURNED, LEAD,
+ RECENT, RECENT_NEW, RECENT_PARTNER, RECENT_MET, RECENT_S, SCOUTS_SEEN, SCOUT_TAIL, SCOUT, LED, JOINT, RETURNED, LEAD,
  SCOUT_CHANCE, AHEAD, AHEAD_OF, AHEAD_TIMES, AHEAD_S, SEIZED_TAIL, SEIZED_PARTNER, SEIZED_MET,
  SEIZED_DAYS) = range(len(FOUND))  # fmt: skip
 

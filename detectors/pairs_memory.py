@@ -23,6 +23,7 @@ from detectors.pairs_found import (
     AHEAD_TIMES,
     RECENT,
     RECENT_MET,
+    RECENT_NEW,
     RECENT_PARTNER,
     RECENT_S,
     SEIZED_DAYS,
@@ -38,12 +39,12 @@ COMPANION, CONVOY, LEAD = 10, 11, 12  # LEAD + direction; salts of the keys
 FADE_MINUTES = 30 * 1440.0  # in which an entry loses a nat
 PER_NAT = 8.0
 CONVOY_MS, LEAD_MS, SEIZED_MS = DAY_MS, 21 * DAY_MS, 180 * DAY_MS  # how long each is told of
-ENTRY = np.dtype([("mark", "u4"), ("minute", "u4"), ("partner", "u8"), ("nats", "u1"), ("met", "u1"), ("spare", "u2")])
+ENTRY = np.dtype([("mark", "u4"), ("minute", "u4"), ("partner", "u8"), ("nats", "u1"), ("met", "u1"), ("new", "u2")])
 MEMORY = np.dtype((ENTRY, (BUCKETS, WAYS)))
 
 
 @njit(cache=True)
-def remember(memory, kind, key, partner, time_ms, p, met):  # type: ignore[no-untyped-def]
+def remember(memory, kind, key, partner, time_ms, p, met, new=1.0):  # type: ignore[no-untyped-def]
     """That `key` was found with `partner`; of a `COMPANION` one entry a partner, else the last one."""
     number = mix(key, kind, 0)
     bucket, mark, minute = memory[number % np.uint64(BUCKETS)], np.uint32(number >> np.uint64(32)), time_ms // 60_000
@@ -63,29 +64,30 @@ def remember(memory, kind, key, partner, time_ms, p, met):  # type: ignore[no-un
     if weakest <= nats / PER_NAT:
         entry = bucket[at]
         entry.mark, entry.minute, entry.partner, entry.nats, entry.met = mark, minute, partner, nats, min(255, int(met))
+        entry.new = round(65535.0 * new)
 
 
 @njit(cache=True)
 def recall(memory, kind, key, time_ms, within_ms):  # type: ignore[no-untyped-def]
-    """(p, partner, times met, ms since) of the last entry of this kind; p = 2 where there is none within the time."""
+    """(p, partner, times met, ms since, new) of the last entry of this kind; p = 2 where there is none in that time."""
     number = mix(key, kind, 0)
     bucket, mark = memory[number % np.uint64(BUCKETS)], np.uint32(number >> np.uint64(32))
     for k in range(WAYS):
         entry = bucket[k]
         since = time_ms - np.int64(entry.minute) * 60_000
         if entry.minute > 0 and entry.mark == mark and 0 <= since <= within_ms:
-            return np.exp(-float(entry.nats) / PER_NAT), entry.partner, float(entry.met), since
-    return 2.0, np.uint64(0), 0.0, 0
+            return np.exp(-float(entry.nats) / PER_NAT), entry.partner, float(entry.met), since, entry.new / 65535.0
+    return 2.0, np.uint64(0), 0.0, 0, 1.0
 
 
 @njit(cache=True)
 def recall_all(memory, key, direction, time_ms, found):  # type: ignore[no-untyped-def]
     """Fill the columns of a convoy within the last day, and of whom it drove ahead of lately in this direction."""
-    p, partner, met, since = recall(memory, CONVOY, key, time_ms, CONVOY_MS)
+    p, partner, met, since, new = recall(memory, CONVOY, key, time_ms, CONVOY_MS)
     if p <= 1.0:
         found[RECENT], found[RECENT_PARTNER], found[RECENT_MET] = p, named(partner), met
-        found[RECENT_S] = since / 1000.0
-    p, partner, met, since = recall(memory, LEAD + direction, key, time_ms, LEAD_MS)
+        found[RECENT_NEW], found[RECENT_S] = new, since / 1000.0
+    p, partner, met, since, _ = recall(memory, LEAD + direction, key, time_ms, LEAD_MS)
     if p <= 1.0:
         found[AHEAD], found[AHEAD_OF], found[AHEAD_TIMES], found[AHEAD_S] = p, named(partner), met, since / 1000.0
 

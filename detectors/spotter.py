@@ -12,13 +12,14 @@ long are passed over, as in `convoy`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared
+from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.compiled import njit
 from detectors.pairs_chance import of_many
 from detectors.pairs_found import (
@@ -35,27 +36,31 @@ from detectors.pairs_found import (
     SCOUTS_SEEN,
     name,
 )
+from detectors.pairs_share import SHARES, count, explained
 from detectors.phrase import duration
 from detectors.special import bounded_p
 from schemas.batch import Array
 
 
 @njit(cache=True)
-def assess(partners, p, evidence):  # type: ignore[no-untyped-def]
+def assess(partners, port, fresh, prior, tally, touched, p, evidence):  # type: ignore[no-untyped-def]
     """The compiled walk: p of the best possible scout of all that were looked at, or of driving ahead itself."""
     for i in range(len(p)):
         found = partners[i]
         if not found[SCOUTS_SEEN] >= 0.0:
             continue
-        p[i] = 1.0
+        tail = of_many(found[SCOUT_TAIL], found[SCOUTS_SEEN]) if found[SCOUT_TAIL] < 1.0 else math.nan
+        p[i] = bounded_p(explained(tail, 0.0, prior, port[i]))
         evidence[i, 0] = found[SCOUTS_SEEN]
-        if found[SCOUT_TAIL] < 1.0:
-            p[i] = bounded_p(of_many(found[SCOUT_TAIL], found[SCOUTS_SEEN]))
+        if fresh[i]:
+            count(tail, port[i], tally, touched)
+        if not math.isnan(tail):
             name(evidence[i, 1:3], found[SCOUT])
             for k, column in enumerate((LED, JOINT, RETURNED, LEAD, SCOUT_CHANCE)):
                 evidence[i, 3 + k] = found[column]
-        if found[AHEAD] < p[i]:
-            p[i] = bounded_p(found[AHEAD])
+        ahead = explained(found[AHEAD], 0.0, prior, port[i])
+        if ahead < p[i]:
+            p[i] = bounded_p(ahead)
             name(evidence[i, 1:3], found[AHEAD_OF])
             evidence[i, 3], evidence[i, 4:8] = found[AHEAD_TIMES], np.nan
 
@@ -68,9 +73,10 @@ class Spotter(Defaults):
     name: str = "spotter"
     key: str = "port"
     typologies: tuple[str, ...] = ("spotter",)
-    reads: tuple[str, ...] = ("partners",)
+    reads: tuple[str, ...] = ("partners", "port")
     row: np.dtype[Any] = field(default_factory=lambda: np.dtype([]))
     evidence: tuple[str, ...] = ("looked", "other", "other_low", "led", "joint", "returned", "lead_s", "chance")
+    shared: tuple[SharedSpec, ...] = (SHARES,)
     source: str = (
         "Fisher 1932, Statistical Methods for Research Workers, 21.1; beta-binomial, Johnson, Kemp & Kotz 2005"
     )
@@ -79,7 +85,7 @@ class Spotter(Defaults):
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Judge what was found; see the module."""
-        assess(batch["partners"], out.p, out.evidence)
+        assess(batch["partners"], batch["port"], known.fresh, *shared[0], out.p, out.evidence)
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """Who led how often, and went back.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.convoy import Convoy
-from detectors.pairs import KIN
 from detectors.pairs_known import GROWING_DAYS
 from schemas.batch import Array
 from tests.detectors.bench import Bench, Traffic
@@ -33,10 +32,10 @@ def test_a_companion_is_found_on_the_third_day() -> None:
     answers = bench.run(traffic)
     p = of(traffic, 2, answers.p)
     assert (np.isnan(p[:4]) | (p[:4] == 1.0)).all()
-    assert (p[4:] < 1e-3).all()
-    assert (np.diff(p[4::2]) < 0).all()
+    assert (p[4:] < 1e-4).all()
+    assert (np.diff(p[4:]) < 0).all()
     alone = of(traffic, 1, answers.p)[2 * 5 : 2 * 22]
-    assert (alone > 0.05).all()
+    assert (alone > 1e-3).all()
 
 
 def test_the_sentence_says_how_often_and_how_often_by_chance() -> None:
@@ -82,7 +81,7 @@ def test_commuters_of_the_same_hour_are_no_convoy() -> None:
     commuters = [regular(k, 90, 7.0 + 0.02 * k, 0.1, seed=k) for k in range(40)]
     p = p_of(together(*commuters))
     assert (p < 1e-3).mean() < 1e-3
-    assert (p < 0.05).mean() < 0.06
+    assert (p < 0.05).mean() < 0.1
 
 
 def test_a_household_is_news_once() -> None:
@@ -93,10 +92,10 @@ def test_a_household_is_news_once() -> None:
     )
     p = of(traffic, 2, p_of(traffic))
     day = (of(traffic, 2, traffic.columns["time_ms"]) - traffic.columns["time_ms"][0]) // 86_400_000
-    said = np.unique(day[p < 1e-3])
+    said = np.unique(day[p < 1e-5])
     assert 1 <= len(said) <= GROWING_DAYS + 1
     assert said.max() < 40 + 4 * GROWING_DAYS
-    assert (p[day > 80] > 0.01).all()
+    assert (p[day > 80] > 1e-4).all()
 
 
 def test_two_never_seen_apart_are_no_news() -> None:
@@ -104,8 +103,7 @@ def test_two_never_seen_apart_are_no_news() -> None:
     trips = there_and_back(1, range(20, 28), np.linspace(9, 14, 8), np.linspace(17, 21, 8))
     traffic = together(crowd(40, 500), trips, beside(trips, 2, 25.0))
     p = of(traffic, 2, p_of(traffic))
-    assert np.nanmin(p) >= KIN
-    assert np.nanmin(p) < 0.05
+    assert np.nanmin(p) > 1e-3
 
 
 def test_a_flood_of_one_vehicle_pushes_nobody_out() -> None:

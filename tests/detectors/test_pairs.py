@@ -138,10 +138,11 @@ def remembered() -> Array:
 def test_memory_gives_back_the_last_convoy_of_a_vehicle() -> None:
     """Within its time, and of nobody else."""
     table, one, other = remembered(), np.uint64(11), np.uint64(12)
-    memory.remember(table, memory.CONVOY, one, other, MONDAY, 1e-4, 7.0)
-    p, partner, met, since = memory.recall(table, memory.CONVOY, one, MONDAY + DAY // 2, DAY)
+    memory.remember(table, memory.CONVOY, one, other, MONDAY, 1e-4, 7.0, 0.25)
+    p, partner, met, since, new = memory.recall(table, memory.CONVOY, one, MONDAY + DAY // 2, DAY)
     assert p == pytest.approx(1e-4, rel=0.15)
     assert (partner, met, since) == (other, 7.0, DAY // 2)
+    assert new == pytest.approx(0.25, rel=1e-3)
     assert memory.recall(table, memory.CONVOY, one, MONDAY + 2 * DAY, DAY)[0] > 1.0
     assert memory.recall(table, memory.CONVOY, other, MONDAY, DAY)[0] > 1.0
     assert memory.recall(table, memory.LEAD, one, MONDAY, DAY)[0] > 1.0
