@@ -37,6 +37,7 @@ class Hour(NamedTuple):
 class Counted(NamedTuple):
     """What partitions exchange of it."""
 
+    crossings: int
     odd: NDArray[np.int64]
     mix: NDArray[np.int64]
 
@@ -106,11 +107,13 @@ class Watch:
         """What the partitions exchange of an hour; what is its own stays until `publish`."""
         mine = self.closed[hour] = self._hour(hour, ports)
         del self.hours[hour]
-        return Counted(mine.odd, mine.mix)
+        return Counted(int(mine.flow.sum()), mine.odd, mine.mix)
 
     def publish(self, hour: int, counted: Sequence[Counted]) -> list[Recalibrate]:
         """Judge an hour by what all partitions counted; call with rising hours. `words` grows by what is to be said."""
         mine = self.closed.pop(hour)
+        if not sum(c.crossings for c in counted):  # nobody sends anything: that is not a port's fault
+            return []
         odd = np.sum([c.odd for c in counted], axis=0)
         mix = np.zeros((max(len(c.mix) for c in counted), self.columns), np.int64)
         for c in counted:

@@ -9,8 +9,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from schemas.batch import DIRECTIONS, CrossingBatch
+from schemas.batch import DIRECTIONS, Array, CrossingBatch
 from schemas.models import Notice
 from stream.config import PipelineConfig
 from stream.pipeline import Decided, Pipeline
@@ -31,14 +32,15 @@ def border_log() -> tuple[CrossingBatch, list[str]]:
     return batch.take(order), names
 
 
-def day_of(batch: CrossingBatch) -> np.ndarray:
+def day_of(batch: CrossingBatch) -> NDArray[np.float64]:
     """Days since the log began."""
     return days(batch.time_ms, batch)
 
 
-def days(time_ms: np.ndarray, batch: CrossingBatch) -> np.ndarray:
+def days(time_ms: Array, batch: CrossingBatch) -> NDArray[np.float64]:
     """Days since the log began."""
-    return (time_ms - batch.time_ms[0]) / DAY
+    since: NDArray[np.float64] = (time_ms - batch.time_ms[0]) / DAY
+    return since
 
 
 @lru_cache(maxsize=1)
