@@ -1,11 +1,12 @@
 """Is somebody driving ahead? The vehicles that came minutes before, in another lane, and go back within the hour.
 
 A possible scout has gone back within the hour on three of the last 32 days. Of the occasions on which it and this
-vehicle crossed the same way within 15 min of each other (six or more, with the one now), it led by 1 to 15 min on L,
-85 % or more, and went back within the hour after 85 % of those. How often it would lead by chance is counted twice:
-by the windows beside that one (15 to 30 min ahead, and just behind), as chance meetings are in
-`detectors/pairs_chance.py`, and by the habits of both (`detectors/pairs_habit.py`); the larger p-value is said. That
-it goes back is asked for and adds no evidence: whoever brings children to school across the border does so every day.
+vehicle crossed the same way within 15 min of each other (`JOINT_LEAST` or more, with the one now), it led by 1 to 15
+min on L, and went back within the hour after those; 15 % of exceptions, or one, are allowed in both. How often it
+would lead by chance is counted twice: by the windows beside that one (15 to 30 min ahead, and just behind), as chance
+meetings are in `detectors/pairs_chance.py`, and by the habits of both (`detectors/pairs_habit.py`); the larger
+p-value is said. That it goes back is asked for and adds no evidence: whoever brings children to school across the
+border does so every day.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from detectors.special import negative_binomial_tail
 SHORT, LONG, BESIDE, HOURS = 5, 82, 163, 655  # diary units: 1 min, 15 min, 30 min, 2 h
 HOUR = 327  # 1 h
 LED_WIDTH, BESIDE_WIDTH, HOURS_WIDTH = 78.0, 163.0, 1311.0
-SHARE = 0.85  # of the joint crossings are led, and of the led ones followed by a return
-JOINT_LEAST = 6  # with the one now
+EXCEPTIONS = 0.15  # of the joint crossings are not led, and of the led ones not followed by a return
+JOINT_LEAST = 5  # with the one now; the p-value asks for more at a busy port
 LEAST_S, MOST_S = 60.0, 900.0
 
 
@@ -73,8 +74,8 @@ def look_ahead(scouts, size, mine, key, time_ms, lane, direction, found):  # typ
         seen += 1
         theirs = scouts.diary[at]
         led, returned, joint, beside, hours = leads(mine, theirs, direction)
-        led_enough = joint + 1 >= JOINT_LEAST and led + 1 >= SHARE * (joint + 1)
-        if scouts.lane[at] == lane or not led_enough or returned < SHARE * led:
+        led_enough = joint + 1 >= JOINT_LEAST and led >= joint - max(1.0, EXCEPTIONS * joint)
+        if scouts.lane[at] == lane or not led_enough or returned < led - max(1.0, EXCEPTIONS * led):
             continue
         chance, shape = chance_leads(beside, hours)
         both, expected = shuffled(mine, theirs, direction, SHORT, LONG)

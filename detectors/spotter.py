@@ -1,12 +1,14 @@
 """Does somebody drive ahead of it? `spotter`: one leads by 1 to 15 min, in another lane, and is back within the hour.
 
-The definition: of six or more joint crossings in the same direction (within 15 min of each other, on as many of the
-last 32 days) the other led 85 % or more, and went back within the hour after 85 % of those. p: see
-`detectors/pairs_scout.py`; of the possible scouts that crossed in the last 15 min, the best. The vehicle that follows
-is told of first: it is the one that carries. The one that leads is told of at its next crossings in that direction
-for three weeks, with the p it was found with. What is known of the return is what it did on earlier days.
+Of five or more joint crossings in the same direction (within 15 min of each other, on as many of the last 32 days)
+the other led 85 % and went back within the hour after 85 % of those, or all but one. Five, not the six of the
+definition: the p-value is the better judge, and the diary ends after a month. p: see `detectors/pairs_scout.py`, for
+the best of the possible scouts that crossed in the last 15 min, times the share of crossings that have any such scout
+(`detectors/pairs_share.py`). The vehicle that follows is told of first: it is the one that carries. The one that
+leads is told of at its next crossings in that direction for three weeks. What is known of the return is what it did
+on earlier days.
 
-Evaluated from the sixth entry of this vehicle's diary at the port on; 1 where nobody led. Pairs that are known for
+Evaluated from the fifth entry of this vehicle's diary at the port on; 1 where nobody led. Pairs that are known for
 long are passed over, as in `convoy`.
 """
 
@@ -94,7 +96,7 @@ class Spotter(Defaults):
         >>> finding = Spotter().explain(numbers, Context("2504", str, "inbound"))
         >>> finding.sentence, finding.without
         ('The same vehicle drove 7 min ahead of it in another lane: it led by 1 to 15 min on 7 of 7 joint crossings and
-        was back within the hour after 6 of the 6 before; chance would have it 0.5 times.', 'below 6 joint crossings')
+        was back within the hour after 6 of the 6 before; chance would have it 0.5 times.', 'below 5 joint crossings')
         """
         if np.isnan(evidence["led"]):
             return Finding("spotter", None, None, None, None, "No vehicle drives ahead of it again and again.", None)
@@ -103,7 +105,7 @@ class Spotter(Defaults):
             sentence = (
                 f"On {led} days it drove 1 to 15 min ahead of the same other vehicle, and was back within the hour."
             )
-            return Finding("spotter", float(led), "leads", None, led, sentence, "below 6 joint crossings")
+            return Finding("spotter", float(led), "leads", None, led, sentence, "below 5 joint crossings")
         joint, returned = int(evidence["joint"]), int(evidence["returned"])
         sentence = (
             f"The same vehicle drove {duration(evidence['lead_s'])} ahead of it in another lane: it led by 1 to 15 min "
@@ -111,4 +113,4 @@ class Spotter(Defaults):
             f"before; chance would have it {evidence['chance']:.1f} times."
         )
         usual = (0.0, round(evidence["chance"], 2))
-        return Finding("spotter", float(led), "leads", usual, joint, sentence, "below 6 joint crossings")
+        return Finding("spotter", float(led), "leads", usual, joint, sentence, "below 5 joint crossings")

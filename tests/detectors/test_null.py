@@ -27,7 +27,9 @@ def null_batch(seed: int = 11) -> CrossingBatch:
     Nobody is silent for 90 days, so that `dormant_reactivated` always says 1; its calibrated p is uniform all the same.
     """
     rng = np.random.default_rng(seed)
-    hour = rng.uniform(0, 24, (VEHICLES, 1)) + rng.uniform(0.3, 3.0, (VEHICLES, 1)) * rng.normal(0, 1, (VEHICLES, EACH // 2))
+    hour = rng.uniform(0, 24, (VEHICLES, 1)) + rng.uniform(0.3, 3.0, (VEHICLES, 1)) * rng.normal(
+        0, 1, (VEHICLES, EACH // 2)
+    )
     out = MONDAY + np.arange(EACH // 2) * DAY + (hour * HOUR).astype(np.int64)
     stay = rng.lognormal(np.log(7 * HOUR), 0.4, (VEHICLES, 1)) * rng.lognormal(0.0, 0.3, (VEHICLES, EACH // 2))
     stay = np.minimum(stay, np.diff(out, axis=1, append=out[:, -1:] + DAY) - HOUR // 4)
@@ -81,6 +83,8 @@ def test_calibrated_p_keeps_its_promise(name: str) -> None:
     A cohort holds some 25,000 crossings after decay, so that 1e-3 lies where the tail is extended, with a slope
     measured on 40 answers; and `odd_hour`, whose histories still grow, says less and less there.
     """
+    if name == "linked_to_seizure":
+        pytest.skip("nothing is seized in null traffic, and without a seizure it is not evaluated")
     names, p, _ = assessed()
     mine = p[:, [n.partition("@")[0] for n in names].index(name)]
     mine = mine[~np.isnan(mine)]
