@@ -32,6 +32,7 @@ from schemas.batch import COHORTS
 BINS = 400
 WIDTH = 0.1  # nats a bin
 TOTAL = BINS  # column of the row total
+ANSWERED = BINS + 1  # column of how many answers there were: the same, but not scaled where a drift made a row forget
 TAIL_MASS = 40.0
 SEEN = math.log(TAIL_MASS)  # nats of p from the edge to the largest answer seen
 ATOM_MASS = 10 * TAIL_MASS  # as much in the last bin is an atom: one answer often given, and no tail
@@ -45,7 +46,7 @@ EDGE, EDGE_P, SLOPE = 0, 1, 2  # columns of `tails`
 
 def spec(columns: int) -> SharedSpec:
     """The shared table of `columns` detectors, the combination included."""
-    return SharedSpec(BINS + 1, lambda ports: columns * ROWS, half_life_days=HALF_LIFE_DAYS)
+    return SharedSpec(BINS + 2, lambda ports: columns * ROWS, half_life_days=HALF_LIFE_DAYS)
 
 
 @njit(cache=True)
@@ -120,11 +121,11 @@ def share_evaluated(column, last, cohort, totals):  # type: ignore[no-untyped-de
     a few is rarer than the oddest of many. Not below `LEAST_SHARE`, so that a question newly asked cannot shout.
     """
     row, every = column * ROWS + 1 + cohort, last * ROWS + 1 + cohort
-    if totals[every, TOTAL] < LEAST:
+    if totals[every, ANSWERED] < LEAST:
         row, every = column * ROWS, last * ROWS
-    if totals[every, TOTAL] < LEAST:
+    if totals[every, ANSWERED] < LEAST:
         return 1.0
-    return min(1.0, max(LEAST_SHARE, (totals[row, TOTAL] + 1.0) / (totals[every, TOTAL] + 1.0)))
+    return min(1.0, max(LEAST_SHARE, (totals[row, ANSWERED] + 1.0) / (totals[every, ANSWERED] + 1.0)))
 
 
 @njit(cache=True)
@@ -134,4 +135,5 @@ def collect(x, column, cohort, tally, touched):  # type: ignore[no-untyped-def]
     for row in (column * ROWS, column * ROWS + 1 + cohort):
         tally[row, b] += 1
         tally[row, TOTAL] += 1
+        tally[row, ANSWERED] += 1
         touched[row] = 1

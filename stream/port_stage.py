@@ -52,7 +52,7 @@ class Calibrator:
         rows = np.arange(column * calibration.ROWS, (column + 1) * calibration.ROWS)
         total = self.counts.totals[rows, calibration.TOTAL]
         scale = np.clip(2 * calibration.LEAST / np.maximum(total, 1.0), keep, 1.0)
-        self.counts.totals[rows] *= scale[:, None]
+        self.counts.totals[rows, : calibration.ANSWERED] *= scale[:, None]
         calibration.prepare(self.counts.totals, rows, self.above, self.tails)
 
     def prepare_all(self) -> None:

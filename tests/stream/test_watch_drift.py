@@ -58,16 +58,18 @@ def test_nothing_drifts_while_calibration_begins() -> None:
 
 
 def test_a_column_that_forgets_keeps_enough_to_rank_among() -> None:
-    """Its histogram is scaled, its shape kept; a cohort with few crossings loses none, other columns nothing."""
+    """Its histogram is scaled, its shape and how often it answered are kept; a cohort of few crossings loses none."""
     calibrator = Calibrator(2)
     calibrator.counts.totals[:, 3] = 50_000.0
     calibrator.counts.totals[:, calibration.TOTAL] = 50_000.0
+    calibrator.counts.totals[:, calibration.ANSWERED] = 50_000.0
     calibrator.counts.totals[2, [3, calibration.TOTAL]] = 600.0
     calibrator.forget(0, 0.2)
     mass = calibrator.counts.totals[:, calibration.TOTAL]
     assert [10_000.0, 10_000.0, 600.0] == mass[:3].tolist()
     assert (mass[calibration.ROWS :] == 50_000.0).all()
     assert (calibrator.counts.totals[:, 3] == mass).all()
+    assert (calibrator.counts.totals[:, calibration.ANSWERED] == 50_000.0).all()
 
 
 def mix(days: int, moved_from: int, seed: int) -> list[Word]:
