@@ -61,13 +61,13 @@ def assemble(bench: Bench, baselines: Sequence[Baseline], setup: Setup, show: Sh
     instead = {label: own for label in sorted(bench.apart) if (own := own_score(scores, label)) is not None}
     about = "The combined p-value of all detectors, as it stands in the assessments."
     ours = Ranked(OURS, "Linewatch", about, scores.score, None, instead)
-    rankings = {OURS: bench.ranking(ours, scores.alerted)}
+    rankings = {OURS: bench.ranking(ours, ours, scores.alerted)}
     for baseline in baselines:
         given = sample(scores, bench.labelled, baseline.most)
         found = np.full(len(scores), np.nan)
         found[given.rows] = baseline.run(scores, given.rows, show(baseline.title, len(given.rows)))
         ranked = Ranked(baseline.name, baseline.title, baseline.about, found, given.weight)
-        rankings[baseline.name] = bench.ranking(ranked)
+        rankings[baseline.name] = bench.ranking(ranked, ours)
     alerts = bench.benign_alerted(scores.alerted)
     first = bench.benign_alerted(scores.alerted, first=True)
     at = {rate: rankings[OURS].benign[rate] for rate in RATES}

@@ -93,8 +93,8 @@ class Bench:
         counted, _ = self._counted()
         self.positives = np.unique(counted[self.scored[counted]])
 
-    def ranking(self, ranked: Ranked, alerted: Mask | None = None) -> results.Ranking:
-        """All figures of a ranking; `alerted` are the pipeline's own alerts, where it has any."""
+    def ranking(self, ranked: Ranked, beside: Ranked, alerted: Mask | None = None) -> results.Ranking:
+        """All figures of a ranking; `beside` is Linewatch's, `alerted` are its own alerts, given with its own score."""
         score, weight = ranked.score, ranked.weight
         normals = self.normals(score, weight)
         found = score[self.positives]
@@ -107,9 +107,10 @@ class Bench:
             about=ranked.about,
             scored=int((~np.isnan(score)).sum()),
             average_precision=finite(metrics.average_precision(found, normals)),
+            linewatch_average_precision=self._beside(beside.score, ranked, self.positives),
             base_rate=finite(len(self.positives) / max(len(self.positives) + normals.total, 1)),
             at=at,
-            typologies={label: self._typology(label, ranked, normals, masks, alerted) for label in self.labels},
+            typologies={label: self._typology(label, ranked, beside, masks, alerted) for label in self.labels},
             benign={rate: self.benign_alerted(mask, ~np.isnan(score)) for rate, mask in masks.items()},
             precision_recall=_curve(recall, precision),
             recall_by_rate=self._recall_curve(score, weight),
@@ -190,13 +191,13 @@ class Bench:
         return found
 
     def _typology(
-        self, label: str, ranked: Ranked, normals: metrics.Normals, masks: Mapping[str, Mask], alerted: Mask | None
+        self, label: str, ranked: Ranked, beside: Ranked, masks: Mapping[str, Mask], alerted: Mask | None
     ) -> results.Typology:
         score = ranked.instead.get(label)
         if score is not None:
-            normals = self.normals(score, None)
             masks = {rate: score >= threshold for rate, threshold in self.thresholds(score, None).items()}
         score = ranked.score if score is None else score
+        normals = self.normals(score, ranked.weight)
         rows, _ = self.planted.of(label)
         rows = np.unique(rows[self.scored[rows]])
         at = {rate: self.detected(mask, label) for rate, mask in masks.items()}
@@ -208,11 +209,17 @@ class Bench:
             episodes=int(at[first].episodes.of),
             base_rate=finite(len(rows) / (len(rows) + normals.total)) if normals.total else None,
             average_precision=finite(metrics.average_precision(score[rows], normals)),
+            linewatch_average_precision=self._beside(beside.instead.get(label, beside.score), ranked, rows),
             at=at,
             strengths=self._by_strength(masks[first], label),
             own_average_precision=self._own(label, rows) if alerted is not None else None,
             ranked_by=", ".join(self.claimed_by(label)) if label in ranked.instead else "",
         )
+
+    def _beside(self, score: F8, ranked: Ranked, rows: Rows) -> float | None:
+        """Average precision of another score on the crossings that this ranking was given."""
+        given = np.where(np.isnan(ranked.score), np.nan, score)
+        return finite(metrics.average_precision(score[rows], self.normals(given, ranked.weight)))
 
     def claimed_by(self, label: str) -> list[str]:
         """Names of the detectors that may give a typology."""

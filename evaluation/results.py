@@ -76,6 +76,7 @@ class Typology(msgspec.Struct, frozen=True):
     episodes: int
     base_rate: float | None
     average_precision: float | None
+    linewatch_average_precision: float | None  # Linewatch's on the crossings that this ranking was given
     at: dict[str, Detected]  # alert rate -> what was found; with "alerts": by the pipeline's own alerts
     strengths: dict[str, Share]  # strength -> episodes found at the first alert rate
     own_average_precision: float | None = None  # of the detectors that claim it, alone
@@ -96,6 +97,7 @@ class Ranking(msgspec.Struct, frozen=True):
     about: str
     scored: int  # crossings it was given: all, or a sample whose ordinary crossings are weighted
     average_precision: float | None
+    linewatch_average_precision: float | None  # Linewatch's on the crossings that this ranking was given
     base_rate: float | None
     at: dict[str, AtRate]
     typologies: dict[str, Typology]
@@ -103,6 +105,17 @@ class Ranking(msgspec.Struct, frozen=True):
     precision_recall: Curve  # x recall, y precision
     recall_by_rate: Curve  # x share of crossings alerted, y share of labelled crossings found
     found_within: Curve  # x hours since an episode's first labelled crossing, y share found, at the first alert rate
+
+
+def lead(one: Ranking | Typology) -> float | None:
+    """How many times this ranking's average precision Linewatch has on the same crossings; None where neither has any.
+
+    On a sample every average precision is too high, alike for both, since few ordinary crossings are left at the top.
+    """
+    ours, theirs = one.linewatch_average_precision or 0.0, one.average_precision or 0.0
+    if not ours and not theirs:
+        return None
+    return ours / theirs if theirs else math.inf
 
 
 class Benign(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from evaluation.results import Ranking, Results, Share, Typology, share_of
+from evaluation.results import Ranking, Results, Share, Typology, lead, share_of
 from schemas.errors import ConfigError
 
 OURS = "linewatch"
@@ -53,8 +53,8 @@ def figures(found: Sequence[Results]) -> list[list[str]]:
         _row(f"looked at, aimed for {rate}", [r.at[rate].alert_rate for r in ours], max),
     ]
     for name in list(found[0].rankings)[1:]:
-        times = [_times(one.rankings[OURS], one.rankings[name]) for one in found if name in one.rankings]
-        rows.append(_row(f"average precision over that of {found[0].rankings[name].title}", times, min))
+        times = [lead(one.rankings[name]) for one in found if name in one.rankings]
+        rows.append(_row(f"average precision over that of {found[0].rankings[name].title}, same crossings", times, min))
     rows.append(_row("combined p below 0.001, over 0.001", [_ratio(one) for one in found], _farthest))
     rows.append(_row("alerts an hour and port", [one.budget.per_hour_mean for one in found], max))
     rows.append(_shares("hours above the cap", [one.budget.hours_above_cap for one in found], max))
@@ -69,16 +69,21 @@ def typologies(found: Sequence[Results]) -> list[list[str]]:
         mine = [t for one in found if (t := _planted(one.rankings[OURS], label))]
         if not mine:
             continue
-        others = {}
+        others: dict[str, tuple[float, float]] = {}  # title -> what it has, what Linewatch has there
         for name, ranking in list(found[0].rankings.items())[1:]:
             theirs = [t for one in found if (t := _planted(one.rankings[name], label))]
-            others[ranking.title] = _mean([t.average_precision for t in theirs])
-        best = max(others, key=lambda title: others[title] or 0.0, default="")
+            mean = (
+                _mean([t.average_precision for t in theirs]),
+                _mean([t.linewatch_average_precision for t in theirs]),
+            )
+            others[ranking.title] = (mean[0] or 0.0, mean[1] or 0.0)
+        best = max(others, key=lambda title: others[title][0] / max(others[title][1], 1e-12), default="")
+        reached, there = others.get(best, (0.0, 0.0))
         episodes = pooled(t.at[rate].episodes for t in mine)
         rows.append([
             label, f"{episodes.found:.0f} of {episodes.of:.0f}", f"{episodes.low:.2f} to {episodes.high:.2f}",
             _text(pooled(t.at[rate].events for t in mine).share), _text(_mean([t.average_precision for t in mine])),
-            _text(_mean([t.own_average_precision for t in mine])), f"{_text(others.get(best))} {best}",
+            _text(_mean([t.own_average_precision for t in mine])), f"{reached:.3g} {best}, there {there:.3g}",
         ])  # fmt: skip
     return rows
 
@@ -135,12 +140,6 @@ def page(found: Sequence[Results]) -> str:
 def _planted(ranking: Ranking, label: str) -> Typology | None:
     row = ranking.typologies.get(label)
     return row if row is not None and row.crossings else None
-
-
-def _times(ours: Ranking, other: Ranking) -> float | None:
-    return (
-        ours.average_precision / other.average_precision if ours.average_precision and other.average_precision else None
-    )
 
 
 def _ratio(one: Results) -> float | None:

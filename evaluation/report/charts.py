@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from evaluation.bench import RATES, WAITS
 from evaluation.report.svg import BAD, FAINT, INK, SERIES, SOFT, drawing, to_svg
+from evaluation.report.words import best_baseline
 from evaluation.results import Calibration, Ranking, Results
 
 # beside the colour each ranking has its own dashes and marker
@@ -176,7 +177,7 @@ def _hours(found: Results) -> Chart:
 
 def _strengths(found: Results) -> Chart:
     name = "strengths"
-    ours, best = by_strength(next(iter(found.rankings.values()))), _best_other(found)
+    ours, best = by_strength(next(iter(found.rankings.values()))), best_baseline(found)
     theirs = by_strength(best) if best else {}
     with drawing(name) as figure:
         axes = figure.subplots()
@@ -210,11 +211,6 @@ def by_strength(ranking: Ranking) -> dict[str, tuple[int, int]]:
             hits, of = total.get(key, (0, 0))
             total[key] = (hits + int(share.found), of + int(share.of))
     return dict(sorted(total.items(), key=lambda item: float(item[0])))
-
-
-def _best_other(found: Results) -> Ranking | None:
-    others = list(found.rankings.values())[1:]
-    return max(others, key=lambda r: r.average_precision or 0.0, default=None)
 
 
 def _percent(axes: Axes, which: str) -> None:

@@ -17,7 +17,7 @@ from evaluation.report import words
 from evaluation.report.charts import charts, style_of
 from evaluation.report.history import DAYS, LEVELS
 from evaluation.report.stories import Teller
-from evaluation.results import Results
+from evaluation.results import Results, lead
 from schemas.ports import Ports
 
 FOLDER = Path(__file__).parent
@@ -49,7 +49,8 @@ def report(found: Results, bench: Bench, ports: Ports) -> str:
         advice=words.advice(found),
         charts=[(Markup(chart.svg), chart.caption) for chart in charts(found)],  # noqa: S704 (made by matplotlib)
         legend=[(ranking, *style_of(place)) for place, ranking in enumerate(found.rankings.values())],
-        best=_best_baselines(found),
+        best={label: words.best_for(found, label) for label in ours.typologies},
+        lead=lead,
         misses=teller.misses(),
         false_alarms=teller.false_alarms(),
         days=DAYS,
@@ -57,14 +58,3 @@ def report(found: Results, bench: Bench, ports: Ports) -> str:
         style=Markup(style),  # noqa: S704 (our own file)
         style_hash=f"sha256-{digest}",
     )
-
-
-def _best_baselines(found: Results) -> dict[str, tuple[str, float | None]]:
-    """For each typology, the baseline that ranks it best."""
-    others = list(found.rankings.values())[1:]
-    best = {}
-    for label in next(iter(found.rankings.values())).typologies:
-        top = max(others, key=lambda r: r.typologies[label].average_precision or 0.0, default=None)
-        if top is not None:
-            best[label] = (top.title, top.typologies[label].average_precision)
-    return best

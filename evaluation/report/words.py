@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
-from evaluation.results import Ranking, Results, Share, Typology
+from evaluation.results import Ranking, Results, Share, Typology, lead
 
 MANY = 20  # below so many, a share is too uncertain to act on
 QUIET = 0.001  # the share of a hard negative that may alert
@@ -70,9 +71,19 @@ def hours(value: float | None) -> str:
 
 
 def best_baseline(found: Results) -> Ranking | None:
-    """The baseline with the highest average precision."""
-    others = list(found.rankings.values())[1:]
-    return max(others, key=lambda r: r.average_precision or 0.0, default=None)
+    """The baseline that comes closest to Linewatch on the same crossings, or passes it."""
+    return min(list(found.rankings.values())[1:], key=_behind, default=None)
+
+
+def best_for(found: Results, label: str) -> tuple[Ranking, Typology] | None:
+    """The same for one typology."""
+    rows = [(ranking, ranking.typologies[label]) for ranking in list(found.rankings.values())[1:]]
+    return min(rows, key=lambda row: _behind(row[1]), default=None)
+
+
+def _behind(one: Ranking | Typology) -> float:
+    times = lead(one)
+    return math.inf if times is None else times
 
 
 def headline(found: Results) -> list[str]:
@@ -92,10 +103,12 @@ def headline(found: Results) -> list[str]:
         )
     other = best_baseline(found)
     if other is not None:
-        better = _times(ours.average_precision, other.average_precision)
+        sampled = other.scored < found.log.crossings
+        where = f" on a sample, where Linewatch has {number(other.linewatch_average_precision)}" if sampled else ""
         said.append(
             f"Average precision is {number(ours.average_precision)}; the best baseline, {other.title}, reaches "
-            f"{number(other.average_precision)}{better} and finds {of(other.at[rate].found.episodes)} of the stories."
+            f"{number(other.average_precision)}{where}{_times(lead(other))}, and finds "
+            f"{of(other.at[rate].found.episodes)} of the stories."
         )
     said.append(
         f"With its floor, budget and guard the system gave {found.log.alerts:,} alerts in the whole log, "
@@ -115,11 +128,11 @@ def _within(median: float | None) -> str:
     return "at once" if median is None or median < 1 / 60 else f"within {hours(median)}"
 
 
-def _times(ours: float | None, other: float | None) -> str:
-    """How the two compare, where they differ clearly."""
-    if not ours or not other or 0.9 < ours / other < 1.1:
+def _times(times: float | None) -> str:
+    """How a baseline compares, where the two differ clearly."""
+    if times is None or math.isinf(times) or 0.9 < times < 1.1:
         return ""
-    return f" ({ours / other:.1f} times less)" if ours > other else f" ({other / ours:.1f} times more)"
+    return f" ({times:.1f} times less)" if times > 1 else f" ({1 / times:.1f} times more)"
 
 
 def _loud(kind: str, crossings: Share, first: Share) -> bool:
@@ -127,13 +140,6 @@ def _loud(kind: str, crossings: Share, first: Share) -> bool:
     if kind in QUIET_FIRST:
         return first.low > QUIET_FIRST[kind]
     return crossings.low > QUIET
-
-
-def beaten_by(found: Results, label: str) -> list[Ranking]:
-    """Baselines that rank a typology at least as well."""
-    rankings = list(found.rankings.values())
-    ours = rankings[0].typologies[label].average_precision or 0.0
-    return [r for r in rankings[1:] if (r.typologies[label].average_precision or 0.0) >= ours > 0 or ours == 0]
 
 
 def advice(found: Results) -> list[Advice]:
@@ -171,11 +177,10 @@ def _typology_advice(found: Results, label: str, row: Typology, rate: str) -> Ad
             f"{label}: look at the combination.",
             f"{why}, but {number(own)} by its own detector alone: others drown it.",
         )
-    others = beaten_by(found, label)
-    if others:
-        best = max(others, key=lambda r: r.typologies[label].average_precision or 0.0)
-        theirs = best.typologies[label].average_precision
-        return Advice(f"{label}: learn from {best.title}.", f"{why}; {best.title} reaches {number(theirs)}.")
+    best = best_for(found, label)
+    if best is not None and _behind(best[1]) <= 1:
+        theirs = number(best[1].average_precision)
+        return Advice(f"{label}: learn from {best[0].title}.", f"{why}; {best[0].title} reaches {theirs}.")
     return Advice(f"{label}: look at its misses below.", f"{why}; no baseline does better.")
 
 

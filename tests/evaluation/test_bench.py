@@ -10,6 +10,7 @@ from evaluation.assemble import Setup, assemble, prepare
 from evaluation.bench import Bench, Ranked, Split
 from evaluation.labels import Event
 from evaluation.notices import notices
+from evaluation.results import Ranking
 from evaluation.scores import Scores
 from schemas.errors import ConfigError
 from schemas.models import Disposition, Notice, moment_of, rfc3339
@@ -47,9 +48,14 @@ def ranked(score: np.ndarray, **more: object) -> Ranked:
     return Ranked("x", "X", "about", score, **more)  # type: ignore[arg-type]
 
 
+def measured(one: Ranked) -> Ranking:
+    """On the bench, beside the log's own score."""
+    return bench().ranking(one, ranked(log().score))
+
+
 def test_average_precision_counts_the_scored_period_only() -> None:
     """Planted 995 and 700 are first and second; 999 is ordinary; 600 has 249 + 1 above it, 800 has 199 + 1."""
-    found = bench().ranking(ranked(log().score))
+    found = measured(ranked(log().score))
     c600 = 4 / (4 + 1 + sum(s > 0.5005 for s in _ordinary()))
     c800 = 3 / (3 + 1 + sum(s >= 0.6 for s in _ordinary()))
     assert pytest.approx((1 + 1 + c800 + c600) / 4, rel=1e-5) == found.average_precision
@@ -62,7 +68,7 @@ def _ordinary() -> list[float]:
 
 def test_a_threshold_comes_from_the_earlier_period() -> None:
     """1 % of the first 500 crossings is five of them, 0.990 and above; later 0.33 % and 1 % give what they give."""
-    at = bench().ranking(ranked(log().score)).at
+    at = measured(ranked(log().score)).at
     assert (0.998, 0.99) == (at["0.33%"].threshold, at["1%"].threshold)
     # 700, 995, 999 stand out, and 996 .. 998 (0.992 .. 0.996) are what they are
     assert pytest.approx(3 / 500) == at["0.33%"].alert_rate
@@ -73,7 +79,7 @@ def test_a_threshold_comes_from_the_earlier_period() -> None:
 
 def test_events_episodes_and_time_to_detect() -> None:
     """Story a begins with 600, which is not found, and is found 100 hours later; what began before does not count."""
-    found = bench().ranking(ranked(log().score)).at["0.33%"].found
+    found = measured(ranked(log().score)).at["0.33%"].found
     assert (2, 4) == (found.events.found, found.events.of)
     assert (2, 3) == (found.episodes.found, found.episodes.of)
     assert (50.0, 90.0) == (found.hours_to_detect_median, found.hours_to_detect_p90)
@@ -81,7 +87,11 @@ def test_events_episodes_and_time_to_detect() -> None:
 
 def test_each_typology_stands_against_ordinary_crossings_alone() -> None:
     """What is planted for another typology is neither right nor wrong."""
-    one = bench(strength={"b": 0.25, "c": 1.0}).ranking(ranked(log().score), log().alerted).typologies["new_port"]
+    one = (
+        bench(strength={"b": 0.25, "c": 1.0})
+        .ranking(ranked(log().score), ranked(log().score), log().alerted)
+        .typologies["new_port"]
+    )
     c800 = 2 / (2 + 1 + sum(s >= 0.6 for s in _ordinary()))
     assert pytest.approx((1 + c800) / 2, rel=1e-5) == one.average_precision
     assert (2, 2) == (one.crossings, one.episodes)
@@ -102,11 +112,13 @@ def test_a_sample_weighs_as_many_as_it_stands_for() -> None:
     score, planted = log().score, {600, 700, 800, 995, 400}
     kept = np.array([k in planted or k % 2 == 1 for k in range(N)])
     weight = np.where(kept, [1.0 if k in planted else 2.0 for k in range(N)], 0.0)
-    found = bench().ranking(ranked(np.where(kept, score, np.nan), weight=weight))
-    whole = bench().ranking(ranked(score))
+    found = measured(ranked(np.where(kept, score, np.nan), weight=weight))
+    whole = measured(ranked(score))
     assert pytest.approx(whole.average_precision, rel=0.01) == found.average_precision
     assert pytest.approx(whole.base_rate, rel=0.01) == found.base_rate
     assert sum(kept) == found.scored
+    assert found.linewatch_average_precision == found.average_precision  # the same score on the same sample
+    assert whole.average_precision == whole.linewatch_average_precision != found.average_precision
 
 
 def test_a_typology_for_the_integrity_role_stands_apart() -> None:
@@ -115,7 +127,7 @@ def test_a_typology_for_the_integrity_role_stands_apart() -> None:
     apart = Bench(mine.scores, mine.truth, mine.split, frozenset({"new_port"}))
     own = np.zeros(N)
     own[[800, 995]] = 5.0
-    found = apart.ranking(ranked(log().score, instead={"new_port": own}))
+    found = apart.ranking(ranked(log().score, instead={"new_port": own}), ranked(log().score))
     assert 2 == found.at["1%"].found.events.of
     assert (1.0, "new_port") == (found.typologies["new_port"].average_precision, found.typologies["new_port"].ranked_by)
 
@@ -124,9 +136,9 @@ def test_a_perfect_and_an_inverted_ranking() -> None:
     """The bench's own ends: 1 at the top, about the base rate at the bottom."""
     truth = np.zeros(N)
     truth[[400, 600, 700, 800, 995]] = 1.0
-    perfect = bench().ranking(ranked(truth + np.arange(N) * 1e-6))
+    perfect = measured(ranked(truth + np.arange(N) * 1e-6))
     assert (1.0, 1.0) == (perfect.average_precision, perfect.recall_by_rate.y[-1])
-    worst = bench().ranking(ranked(-truth)).average_precision
+    worst = measured(ranked(-truth)).average_precision
     assert worst is not None
     assert worst < 0.01
 
