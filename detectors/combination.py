@@ -19,8 +19,8 @@ import math
 
 from detectors.compiled import njit
 
-BET = 0.1  # w
-RATIO = 0.2  # weight of the likelihood ratio; the two p-values share the rest
+BET = 0.02  # w
+RATIO = 0.1  # weight of the likelihood ratio; the two p-values share the rest
 MOST_LLR = 28.0  # nats
 MOST = math.exp(14.0)  # e-value; no detector says more
 GRAIN = 2.0**20  # terms are rounded to 2^-20 nats, so that last bits of libm cannot change an alert
@@ -43,7 +43,7 @@ def term_of(own: float, calibrated: float, llr: float) -> float:
     """One detector's part of the score, in nats, from two e-values and a log-likelihood ratio (NaN where it has none).
 
     >>> round(term_of(50.0, 400.0, math.nan), 3), round(term_of(50.0, 400.0, 3.0), 3)
-    (2.711, 2.349)
+    (1.337, 1.196)
     """
     if math.isnan(llr):
         e = math.sqrt(own * calibrated)
@@ -56,7 +56,7 @@ def term_of(own: float, calibrated: float, llr: float) -> float:
 def adds_nothing(p: float, llr: float) -> bool:
     """Whether an answer's term would not be positive, were its calibrated p its own: what `Finding.without` promises.
 
-    >>> adds_nothing(0.2, math.nan), adds_nothing(0.05, math.nan), adds_nothing(0.05, -3.0)
+    >>> adds_nothing(0.2, math.nan), adds_nothing(0.05, math.nan), adds_nothing(0.05, -9.0)
     (True, False, True)
     """
     e = e_of_p(p, math.log(p))
