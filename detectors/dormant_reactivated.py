@@ -1,8 +1,11 @@
-"""Has a vehicle that fell silent come back to work? `dormant_reactivated`: 90 silent days, then two crossings in 72 h.
+"""Has a vehicle that fell silent come back to work? `dormant_reactivated`: a silence far beyond its own gaps, then two
+crossings in 72 h.
 
 Model. Logarithms of the gaps between its crossings, Normal-Inverse-Gamma with a fixed weak prior for the spread;
 the p-value of the silence is the upper Student-t tail, said at the second crossing within 72 hours after it (and
-at the ones after that within the same 72 hours). A vehicle first seen under 90 days ago is not evaluated.
+at the ones after that within the same 72 hours). A silence is 30 days at least: how far that is beyond its
+own gaps the p-value says, and with a fixed 90 days a season's log could never speak. A vehicle first seen under 30
+days ago is not evaluated.
 
 Source: Murphy (2007), Conjugate Bayesian analysis of the Gaussian distribution, section 3.
 """
@@ -16,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from detectors.base import DAY_MS, Columns, Context, Defaults, Finding, Out, Parameters, Shared
+from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared
 from detectors.compiled import njit
 from detectors.decay import decay_factor
 from detectors.phrase import duration
 from detectors.special import bounded_p, student_tail
 from schemas.batch import Array
 
-SILENCE_S = 90 * 86400
+SILENCE_S = 30 * 86400
 BACK_S = 72 * 3600
 PRIOR_DF = 4.0
 PRIOR_VARIANCE = 1.0  # of the log gap within a vehicle
@@ -48,7 +51,7 @@ def assess(rows, slots, time_ms, seen, age_ms, p, llr, evidence, min_seen, half_
         row = rows[slots[i]]
         now_s = time_ms[i] // 1000
         gap_s = max(1, now_s - row.last_s) if seen[i] > 0 else 0
-        if seen[i] >= min_seen and age_ms[i] >= 90 * DAY_MS and now_s >= row.last_s:
+        if seen[i] >= min_seen and age_ms[i] >= 1000 * SILENCE_S and now_s >= row.last_s:
             p[i] = 1.0
             if row.silence_s > 0 and now_s - row.woke_s <= BACK_S:
                 p[i] = bounded_p(row.p)
@@ -85,6 +88,7 @@ class DormantReactivated(Defaults):
 
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "dormant_reactivated"
+    version: int = 2
     typologies: tuple[str, ...] = ("dormant_reactivated",)
     reads: tuple[str, ...] = ("time_ms",)
     row: np.dtype[Any] = ROW
@@ -108,12 +112,12 @@ class DormantReactivated(Defaults):
         """
         silence = evidence["silence_s"]
         if math.isnan(silence):
-            return Finding("dormant_reactivated", None, None, None, None, "Not back from a silence of 90 days.", None)
+            return Finding("dormant_reactivated", None, None, None, None, "Not back from a silence of 30 days.", None)
         seen = int(evidence["seen"])
         back = duration(evidence["back_s"], up=True)
         sentence = (
             f"Silent for {duration(silence)}, then again within {back} of coming back; "
             f"its usual gap is {duration(evidence['usual_gap_s'])} ({seen} earlier crossings)."
         )
-        without = "after a silence under 90 days"
+        without = "after a silence under 30 days"
         return Finding("dormant_reactivated", round(silence / 86400, 1), "days", None, seen, sentence, without)
