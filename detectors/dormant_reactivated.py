@@ -3,8 +3,8 @@ crossings in 72 h.
 
 Model. Logarithms of the gaps between its crossings, Normal-Inverse-Gamma with a fixed weak prior for the spread;
 the p-value of the silence is the upper Student-t tail, said at the second crossing within 72 hours after it (and
-at the ones after that within the same 72 hours). A silence is 30 days at least: how far that is beyond its
-own gaps the p-value says, and with a fixed 90 days a season's log could never speak. A vehicle first seen under 30
+at the ones after that within the same 72 hours). A silence is 45 days at least, longer than most leave: how far that is beyond its
+own gaps the p-value says, and with a fixed 90 days a season's log could never speak. A vehicle first seen under 45
 days ago is not evaluated.
 
 Source: Murphy (2007), Conjugate Bayesian analysis of the Gaussian distribution, section 3.
@@ -26,7 +26,7 @@ from detectors.phrase import duration
 from detectors.special import bounded_p, student_tail
 from schemas.batch import Array
 
-SILENCE_S = 30 * 86400
+SILENCE_S = 45 * 86400
 BACK_S = 72 * 3600
 PRIOR_DF = 4.0
 PRIOR_VARIANCE = 1.0  # of the log gap within a vehicle
@@ -112,12 +112,12 @@ class DormantReactivated(Defaults):
         """
         silence = evidence["silence_s"]
         if math.isnan(silence):
-            return Finding("dormant_reactivated", None, None, None, None, "Not back from a silence of 30 days.", None)
+            return Finding("dormant_reactivated", None, None, None, None, "Not back from a silence of 45 days.", None)
         seen = int(evidence["seen"])
         back = duration(evidence["back_s"], up=True)
         sentence = (
             f"Silent for {duration(silence)}, then again within {back} of coming back; "
             f"its usual gap is {duration(evidence['usual_gap_s'])} ({seen} earlier crossings)."
         )
-        without = "after a silence under 30 days"
+        without = "after a silence under 45 days"
         return Finding("dormant_reactivated", round(silence / 86400, 1), "days", None, seen, sentence, without)

@@ -17,8 +17,8 @@ def test_two_crossings_after_a_silence_are_odd_for_a_commuter() -> None:
     assert finding.sentence == (
         "Silent for 121 days, then again within 10 h of coming back; its usual gap is 14 h (89 earlier crossings)."
     )
-    assert finding.without == "after a silence under 30 days"
-    shorter = commuter().then(at(145, 7.0, "outbound")).then(at(145, 17.0))
+    assert finding.without == "after a silence under 45 days"
+    shorter = commuter().then(at(100, 7.0, "outbound")).then(at(100, 17.0))
     assert Bench(DormantReactivated()).run(shorter).p[-1] == 1.0
 
 
