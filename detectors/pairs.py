@@ -49,7 +49,7 @@ from detectors.pairs_scout import JOINT_LEAST, look_ahead, quick_returns
 
 NEARBY, SCOUTS = 128, 64
 CLOSE_MS, PLACES, PLACES_MS = 120_000, 6, 600_000
-ONCE_PLACES = 16  # one earlier meeting is looked at within so many places: farther back it is chance
+ONCE_PLACES = 8  # one earlier meeting is looked at within so many places: farther back it is chance
 ONCE = 2.0  # nats of evidence from which on a companion is remembered
 QUICK_RETURNS = 3  # on so many of the last 32 days: a possible scout
 DAYS_LEAST = 3  # joint days, today's included, of a convoy and of a group
@@ -68,10 +68,11 @@ ROW = np.dtype([("near", ring(NEARBY), (2,)), ("scouts", ring(SCOUTS), (2,)), ("
 @njit(cache=True)
 def read_diary(entries, port, mine):  # type: ignore[no-untyped-def]
     """The entries at this port as seconds-of-day units, NaN elsewhere; returns how many there are."""
-    count, home = 0, port % PORTS
+    count, least = 0, PORT_STEP * (port % PORTS) + 1
     for k in range(SIZE):
-        here = entries[k] > 0 and (entries[k] - 1) // PORT_STEP == home
-        mine[k] = np.float32(entries[k] - 1 - PORT_STEP * home) if here else NONE
+        unit = np.int64(entries[k]) - least
+        here = 0 <= unit < PORT_STEP
+        mine[k] = np.float32(unit) if here else NONE
         count += here
     return count
 

@@ -6,8 +6,8 @@ seized from a vehicle, those that crossed with it before are asked for (`COMPANI
 
 The bound: `BUCKETS * WAYS` entries of 20 bytes. A full bucket gives up its weakest entry: the fewest nats of
 evidence, less one for each 30 days of age. An entry weaker than all that are there is not taken: chance meetings push
-no pair out. What is lost: at a port with 20,000 crossings a day, companions that met twice are remembered for days,
-those that met on three days for months.
+no pair out. What is lost: at a port with 23,700 crossings a day all places are taken after some weeks; then
+companions that met twice are remembered for one or two weeks, those that met more often for a month.
 """
 
 from __future__ import annotations
