@@ -35,13 +35,16 @@ STEADY = 20.0  # crossings that hold a level at 1
 LEAST_PHI = 0.01  # a spread of a tenth, whatever was seen
 REACH = 16.0  # times the variance: no hour teaches the dispersion more
 SEASONED = WEEK  # hours before a series is judged
-MUCH_LESS, MUCH_MORE = 0.6, 1.6  # of the range of means: what is nearer is not looked at
+MUCH_LESS, MUCH_MORE = 0.6, 1.6  # of the range of means: what is nearer is not looked at,
+ENOUGH = 13.0  # nor what is expected, or comes, in so small numbers that it cannot be odd: e^-13 is 2e-6
 LOW, HIGH, COUNT, MEAN_LOW, MEAN_HIGH, LEVEL = 0, 1, 2, 3, 4, 5  # columns of what `assess` gives for each window
 ROW = np.dtype(
     [
         ("cell", "f8", (WEEK,)),
         ("seen", "f8", (WEEK,)),
-        ("total", "f8", (2,)),  # crossings and hours, decayed
+        ("of_hour", "f8", (24, 2)),  # crossings and hours by hour of day,
+        ("of_day", "f8", (7, 2)),  # by day of week,
+        ("total", "f8", (2,)),  # and all, decayed
         ("fast", "f8", (2,)),  # crossings and what the shape expected
         ("slow", "f8", (2,)),
         ("before", "f8"),  # level before a shift,
@@ -57,18 +60,12 @@ ROW = np.dtype(
 @njit(cache=True)
 def shape(row, hour_of_week):  # type: ignore[no-untyped-def]
     """The mean count of this hour of the week at level 1."""
-    crossings, hours, of_day, hours_of_day = 0.0, 0.0, 0.0, 0.0
-    for day in range(7):
-        crossings += row.cell[day * 24 + hour_of_week % 24]
-        hours += row.seen[day * 24 + hour_of_week % 24]
-    for hour in range(hour_of_week - hour_of_week % 24, hour_of_week - hour_of_week % 24 + 24):
-        of_day += row.cell[hour]
-        hours_of_day += row.seen[hour]
     mean = row.total[0] / row.total[1] if row.total[1] > 0 else 0.0
     if mean == 0.0:
         return 0.0
-    hourly = (crossings + 0.5 * mean) / (hours + 0.5)
-    daily = (of_day + 12.0 * mean) / (hours_of_day + 12.0)
+    of_hour, of_day = row.of_hour[hour_of_week % 24], row.of_day[hour_of_week // 24]
+    hourly = (of_hour[0] + 0.5 * mean) / (of_hour[1] + 0.5)
+    daily = (of_day[0] + 12.0 * mean) / (of_day[1] + 12.0)
     return (row.cell[hour_of_week] + K * hourly * daily / mean) / (row.seen[hour_of_week] + K)
 
 
@@ -123,7 +120,8 @@ def assess(rows, counts, hour_of_week, out):  # type: ignore[no-untyped-def]
             if k + 1 == WINDOWS[w]:
                 phi = max(LEAST_PHI, row.spread[w, 0] / row.spread[w, 1] if row.spread[w, 1] > 0 else 1.0)
                 judged = row.hours >= SEASONED
-                low, high = count < MUCH_LESS * mean * least, count > MUCH_MORE * mean * most
+                low = count < MUCH_LESS * mean * least and mean * least > ENOUGH
+                high = count > MUCH_MORE * mean * most and count > ENOUGH
                 out[s, w, LOW] = low_tail(count, mean * least, phi) if judged and low else 1.0
                 out[s, w, HIGH] = high_tail(count, mean * most, phi) if judged and high else 1.0
                 out[s, w, COUNT] = count
@@ -131,6 +129,13 @@ def assess(rows, counts, hour_of_week, out):  # type: ignore[no-untyped-def]
                 out[s, w, MEAN_HIGH] = mean * most
                 out[s, w, LEVEL] = least
                 w += 1
+
+
+@njit(cache=True)
+def add(sums, factor, first, second):  # type: ignore[no-untyped-def]
+    """Decay two sums, and add."""
+    sums[0] = sums[0] * factor + first
+    sums[1] = sums[1] * factor + second
 
 
 @njit(cache=True)
@@ -155,13 +160,13 @@ def learn(rows, hour_of_week, frozen):  # type: ignore[no-untyped-def]
                     row.spread[w, 0] = row.spread[w, 0] * SLOW + square - expected
                     row.spread[w, 1] = row.spread[w, 1] * SLOW + expected**2
                 w += 1
-        for sums, factor in ((row.fast, FAST), (row.slow, SLOW)):
-            sums[0] = sums[0] * factor + count
-            sums[1] = sums[1] * factor + mean
+        add(row.fast, FAST, count, mean)
+        add(row.slow, SLOW, count, mean)
         row.cell[cell] = row.cell[cell] * WEEKLY + count
         row.seen[cell] = row.seen[cell] * WEEKLY + 1.0
-        row.total[0] = row.total[0] * HOURLY + count
-        row.total[1] = row.total[1] * HOURLY + 1.0
+        add(row.total, HOURLY, count, 1.0)
+        add(row.of_hour[cell % 24], HOURLY**24, count, 1.0)
+        add(row.of_day[cell // 24], HOURLY**7, count, 1.0)
         row.hours += 1
 
 

@@ -69,7 +69,8 @@ class DriftWatch:
             kept = self.drift.update(j, (found - usual) / math.sqrt(n * ODD * (1 - ODD)))
             if kept is None or abs(self.off[j]) < MOVED:
                 continue
-            word = Word("drift", "detector", hour, p=None, observed=found / n, usual=(usual / n, usual / n), column=j)
+            share = usual / n
+            word = Word("drift", "detector", hour, observed=share + float(self.off[j]), usual=(share, share), column=j)
             yield j, max(kept, LEAST_KEPT), word if self.quiet[j] <= hour else None
             self.quiet[j] = hour + QUIET
 

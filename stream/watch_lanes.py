@@ -76,7 +76,7 @@ class LaneWatch:
 
     def _read(self, hour: int, reads: NDArray[np.int64]) -> Iterator[Word]:
         """Lanes whose reads have lost confidence against their own past."""
-        found = np.empty((len(self.confidence), 4))
+        found = np.zeros((len(self.confidence), 4))
         flow_count.confidence(self.confidence, reads, found)
         odd = (found[:, 3] < flow_count.DEEP) & (found[:, 1] - found[:, 0] > flow_count.DROP)
         for k in np.flatnonzero(odd).tolist():
