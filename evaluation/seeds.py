@@ -52,8 +52,8 @@ def figures(found: Sequence[Results]) -> list[list[str]]:
         _shares("episodes found by alerts", [one.alerts.found.episodes for one in found], min),
         _row(f"looked at, aimed for {rate}", [r.at[rate].alert_rate for r in ours], max),
     ]
-    for name in list(found[0].rankings)[1:]:
-        times = [lead(one.rankings[name]) for one in found if name in one.rankings]
+    for name in _baselines(found):
+        times = [lead(one.rankings[name]) for one in found]
         rows.append(_row(f"average precision over that of {found[0].rankings[name].title}, same crossings", times, min))
     rows.append(_row("combined p below 0.001, over 0.001", [_ratio(one) for one in found], _farthest))
     rows.append(_row("alerts an hour and port", [one.budget.per_hour_mean for one in found], max))
@@ -70,20 +70,20 @@ def typologies(found: Sequence[Results]) -> list[list[str]]:
         if not mine:
             continue
         others: dict[str, tuple[float, float]] = {}  # title -> what it has, what Linewatch has there
-        for name, ranking in list(found[0].rankings.items())[1:]:
+        for name in _baselines(found):
             theirs = [t for one in found if (t := _planted(one.rankings[name], label))]
             mean = (
                 _mean([t.average_precision for t in theirs]),
                 _mean([t.linewatch_average_precision for t in theirs]),
             )
-            others[ranking.title] = (mean[0] or 0.0, mean[1] or 0.0)
+            others[found[0].rankings[name].title] = (mean[0] or 0.0, mean[1] or 0.0)
         best = max(others, key=lambda title: others[title][0] / max(others[title][1], 1e-12), default="")
         reached, there = others.get(best, (0.0, 0.0))
         episodes = pooled(t.at[rate].episodes for t in mine)
         rows.append([
             label, f"{episodes.found:.0f} of {episodes.of:.0f}", f"{episodes.low:.2f} to {episodes.high:.2f}",
             _text(pooled(t.at[rate].events for t in mine).share), _text(_mean([t.average_precision for t in mine])),
-            _text(_mean([t.own_average_precision for t in mine])), f"{reached:.3g} {best}, there {there:.3g}",
+            _text(_mean([t.own_average_precision for t in mine])), f"{reached:.3g} {best}, there {there:.3g}" if best else "-",
         ])  # fmt: skip
     return rows
 
@@ -135,6 +135,11 @@ def page(found: Sequence[Results]) -> str:
         _table(["p below 0.001, over 0.001", "evaluated", "pooled", "lowest", "highest"], calibration(found)),
     ]
     return "\n\n".join(parts)
+
+
+def _baselines(found: Sequence[Results]) -> list[str]:
+    """Those that every log was ranked by."""
+    return [name for name in found[0].rankings if name != OURS and all(name in one.rankings for one in found)]
 
 
 def _planted(ranking: Ranking, label: str) -> Typology | None:

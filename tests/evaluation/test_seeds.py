@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -45,6 +46,14 @@ def test_every_typology_stands_with_its_best_baseline(found: list[Results]) -> N
     assert {"new_port", "odd_hour"} == set(rows)
     assert "2 of 4" == rows["new_port"][0]
     assert " random, there " in rows["new_port"][-1]
+
+
+def test_only_baselines_of_every_log_are_compared(found: list[Results]) -> None:
+    """One that ran on some logs only would be judged by others."""
+    alone = msgspec.structs.replace(found[1], rankings={"linewatch": found[1].rankings["linewatch"]})
+    assert not [row for row in seeds.figures([found[0], alone]) if "same crossings" in row[0]]
+    assert [row for row in seeds.figures(found) if "same crossings" in row[0]]
+    assert "-" == seeds.typologies([found[0], alone])[0][-1]
 
 
 def test_hard_negatives_are_pooled(found: list[Results]) -> None:
