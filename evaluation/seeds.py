@@ -80,10 +80,11 @@ def typologies(found: Sequence[Results]) -> list[list[str]]:
         best = max(others, key=lambda title: others[title][0] / max(others[title][1], 1e-12), default="")
         reached, there = others.get(best, (0.0, 0.0))
         episodes = pooled(t.at[rate].episodes for t in mine)
+        beside = f"{reached:.3g} {best}, there {there:.3g}" if best else "-"
         rows.append([
             label, f"{episodes.found:.0f} of {episodes.of:.0f}", f"{episodes.low:.2f} to {episodes.high:.2f}",
             _text(pooled(t.at[rate].events for t in mine).share), _text(_mean([t.average_precision for t in mine])),
-            _text(_mean([t.own_average_precision for t in mine])), f"{reached:.3g} {best}, there {there:.3g}" if best else "-",
+            _text(_mean([t.own_average_precision for t in mine])), beside,
         ])  # fmt: skip
     return rows
 
