@@ -174,8 +174,8 @@ def _typology_advice(found: Results, label: str, row: Typology, rate: str) -> Ad
     why = f"{of(row.at[rate].episodes)} of its episodes found; average precision {number(combined)}"
     if own > 1.5 * combined and own > 0.02:
         return Advice(
-            f"{label}: look at the combination.",
-            f"{why}, but {number(own)} by its own detector alone: others drown it.",
+            f"{label}: sharpen its detector's p, or give it more weight.",
+            f"{why}, but {number(own)} by its own detector alone: ordinary crossings that others find odd stand above it.",
         )
     best = best_for(found, label)
     if best is not None and _behind(best[1]) <= 1:
