@@ -175,7 +175,7 @@ def _typology_advice(found: Results, label: str, row: Typology, rate: str) -> Ad
     if own > 1.5 * combined and own > 0.02:
         return Advice(
             f"{label}: sharpen its detector's p, or give it more weight.",
-            f"{why}, but {number(own)} by its own detector alone: ordinary crossings that others find odd stand above it.",
+            f"{why}, but {number(own)} by its own detector alone: what others find odd stands above it.",
         )
     best = best_for(found, label)
     if best is not None and _behind(best[1]) <= 1:
