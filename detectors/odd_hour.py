@@ -6,8 +6,8 @@ own decayed share of novel hours, shrunk to that of its peers with as many cross
     q = (novelties + S q_peers) / (n + S)
 
 How far a novel hour lies from the nearest habitual one has the distribution that those peers' novel hours had. The
-other 1 - q is shared by the vehicle's own cells (day type x hour, smoothed over the hours beside, an hour on the
-other day type worth `CROSS`). The p-value is, for a novel hour, q times the share of novelties as far away or
+other 1 - q is shared by the vehicle's own hours, smoothed over the hours beside, times its share of weekdays and
+weekend days. The p-value is, for a novel hour, q times the share of novelties as far away or
 further; otherwise q and the mass of all cells at most as probable. So it falls with the number of crossings that
 kept the habit and with the distance, where a Dirichlet prior alone would give every hour never seen the same. The
 evidence is log(peers / own) of the observed cell, the peers being those of the same port, class and direction.
@@ -28,19 +28,7 @@ import numpy as np
 from detectors.base import Columns, Context, Defaults, Finding, Out, Parameters, Shared, SharedSpec
 from detectors.combination import adds_nothing
 from detectors.compiled import njit
-from detectors.hour_cells import (
-    CELLS,
-    CROSS,
-    HOURS,
-    ROW,
-    days_like,
-    distance,
-    learn,
-    local_cell,
-    read,
-    weight_now,
-    window,
-)
+from detectors.hour_cells import CELLS, HOURS, ROW, distance, learn, local_hour, read, weight_now, window
 from detectors.phrase import clock
 from detectors.special import bounded_p
 from schemas.batch import VEHICLE_CLASSES, Array
@@ -55,6 +43,7 @@ BUCKETS = 12  # of the number of crossings, by powers of two
 STEPS = 24  # of the distance, half an hour each
 TRIALS, NOVELTIES, FAR = 0, BUCKETS, 2 * BUCKETS  # columns of the novelty table
 PEER_PRIOR = 20.0  # weight of the class in a port's hours
+WEEKDAYS = 5.0 / 7.0
 LEAST = 4.0  # decayed crossings in this direction, before it is evaluated
 LEAST_PEERS = 2.0  # crossings before a vehicle tells what is common
 FEW_DAYS = 3.0  # with fewer (decayed) crossings on a day type, the other one says what is usual
@@ -69,29 +58,16 @@ def peer_probability(prior, port_row, class_row, cell):  # type: ignore[no-untyp
 
 @njit(cache=True)
 def habit(counts, total, own):  # type: ignore[no-untyped-def]
-    """Fill `own[48]` with P(cell) if not novel; returns the hours that are habitual on each day type, as bits, and the
-    kind of width of the habit."""
-    habitual = np.zeros(2, np.int64)
-    wide = 0
-    for kind in range(2):
-        mine, other = kind * HOURS, (1 - kind) * HOURS
-        of_type = days_like(counts, mine)
-        both = of_type + CROSS * (total - of_type)
-        scale = (of_type + 0.5) / (total + 1.0) / both
-        before = counts[mine + HOURS - 1] + CROSS * counts[other + HOURS - 1]
-        here = counts[mine] + CROSS * counts[other]
-        first = here
-        for hour in range(HOURS):
-            after = first
-            if hour < HOURS - 1:
-                after = counts[mine + hour + 1] + CROSS * counts[other + hour + 1]
-            own[mine + hour] = scale * (0.25 * before + 0.5 * here + 0.25 * after)
-            if here >= HABITUAL:
-                habitual[kind] |= 1 << hour
-            wide += here >= WIDE_SHARE * both
-            before, here = here, after
+    """Fill `own[24]` with P(hour) if not novel; returns the habitual hours as bits, and how wide the habit is."""
+    habitual, wide = 0, 0
+    for hour in range(HOURS):
+        beside = counts[hour - 1] + counts[hour + 1 - HOURS]  # the last is beside the first
+        own[hour] = (0.25 * beside + 0.5 * counts[hour]) / total
+        if counts[hour] >= HABITUAL:
+            habitual |= 1 << hour
+        wide += counts[hour] >= WIDE_SHARE * total
     width = 0
-    while width < len(WIDTHS) and wide > 2 * WIDTHS[width]:
+    while width < len(WIDTHS) and wide > WIDTHS[width]:
         width += 1
     return habitual, width
 
@@ -121,51 +97,52 @@ def novelty(prior, row, total, novel):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def answer(own, cell, far, q, prior, row, peer):  # type: ignore[no-untyped-def]
-    """p and log(peers / own) of an hour `far` hours away from the habit."""
+def answer(own, hour, of_type, weekend, far, q, prior, row, peer):  # type: ignore[no-untyped-def]
+    """p and log(peers / own) of an hour `far` hours away from the habit; `of_type` is P(weekday)."""
+    this, other = (1.0 - of_type, of_type) if weekend else (of_type, 1.0 - of_type)
     if far > REACH:
         step, further, total = min(STEPS - 1, int(2.0 * far)), 0.0, 0.0
         for k in range(STEPS):
             count = prior[row, FAR + k] + 0.5
             total += count
             further += count if k >= step else 0.0
-        of_type = 0.0
-        start = cell // HOURS * HOURS
-        for hour in range(HOURS):
-            of_type += own[start + hour]
-        mine = q * (prior[row, FAR + step] + 0.5) / total * of_type
+        mine = q * (prior[row, FAR + step] + 0.5) / total * this
         return bounded_p(q * further / total), math.log(peer / mine)
-    mass, limit = 0.0, own[cell]
-    for k in range(CELLS):
-        mass += own[k] if own[k] <= limit else 0.0  # no branch: the hours of a habit are not predictable
-    return bounded_p(q + (1.0 - q) * mass), math.log(peer / ((1.0 - q) * limit + 0.01 * q))
+    mass, limit = 0.0, own[hour]
+    for k in range(HOURS):  # no branch: the hours of a habit are not predictable
+        mass += this * own[k] if own[k] <= limit else 0.0
+        mass += other * own[k] if other * own[k] <= this * limit else 0.0
+    return bounded_p(q + (1.0 - q) * mass), math.log(peer / ((1.0 - q) * this * limit + 0.01 * q))
 
 
 @njit(cache=True)
-def calm(own, habitual, start, hour, q, prior, row, peers, port_row, class_row):  # type: ignore[no-untyped-def]
+def calm(own, habitual, hour, of_type, weekend, q, prior, row, peers, port_row, class_row):  # type: ignore[no-untyped-def]
     """Whether a crossing anywhere in this hour would be no evidence at all."""
-    cell = start + hour
-    peer = peer_probability(peers, port_row, class_row, cell)
+    peer = peer_probability(peers, port_row, class_row, HOURS * weekend + hour)
     far = max(away(habitual, float(hour)), away(habitual, hour + 1.0))
-    p, ratio = answer(own, cell, far, q, prior, row, peer)
+    p, ratio = answer(own, hour, of_type, weekend, far, q, prior, row, peer)
     return adds_nothing(p, ratio)
 
 
 @njit(cache=True)
-def calm_hours(own, habitual, start, q, prior, row, peers, port_row, class_row):  # type: ignore[no-untyped-def]
+def calm_hours(own, habitual, of_type, weekend, q, prior, row, peers, port_row, class_row):  # type: ignore[no-untyped-def]
     """First hour and length of the run of calm hours around the likeliest one; -1 if there is none."""
     best = 0
     for hour in range(HOURS):
-        if own[start + hour] > own[start + best]:
+        if own[hour] > own[best]:
             best = hour
-    if not calm(own, habitual, start, best, q, prior, row, peers, port_row, class_row):
+    if not calm(own, habitual, best, of_type, weekend, q, prior, row, peers, port_row, class_row):
         return -1, 0
     first, length = best, 1
-    while length < HOURS and calm(own, habitual, start, (first - 1) % HOURS, q, prior, row, peers, port_row, class_row):
-        first, length = (first - 1) % HOURS, length + 1
-    while length < HOURS and calm(
-        own, habitual, start, (first + length) % HOURS, q, prior, row, peers, port_row, class_row
-    ):
+    for back in range(1, HOURS):
+        hour = (best - back) % HOURS
+        if not calm(own, habitual, hour, of_type, weekend, q, prior, row, peers, port_row, class_row):
+            break
+        first, length = hour, length + 1
+    while length < HOURS:
+        hour = (first + length) % HOURS
+        if not calm(own, habitual, hour, of_type, weekend, q, prior, row, peers, port_row, class_row):
+            break
         length += 1
     return first, length
 
@@ -176,48 +153,47 @@ def assess(  # type: ignore[no-untyped-def]
     peers, peer_tally, peer_touched, prior, tally, touched, p, llr, evidence, min_seen, half_life_s
 ):  # fmt: skip
     """The compiled walk: per crossing, in order, fill the outputs, then learn."""
-    own, counts = np.empty(CELLS), np.empty(CELLS)
+    own, counts = np.empty(HOURS), np.empty(HOURS)
     for i in range(len(slots)):
-        row = rows[slots[i]]
-        hour, weekend, cell = local_cell(local_ms[i])
-        start = HOURS * weekend
+        row, way = rows[slots[i]], direction[i]
+        hour, weekend = local_hour(local_ms[i])
         unit = weight_now(row, time_ms[i] // 1000, half_life_s)
-        base = direction[i] * CELLS
-        class_row = 2 * vehicle_class[i] + direction[i]
+        class_row = 2 * vehicle_class[i] + way
         port_row = 2 * CLASSES * (1 + port[i]) + class_row
-        total = read(row.cells, base, unit, counts)
+        cell = HOURS * weekend + int(hour)
+        total = read(row.hours[way], unit, counts)
         novel = False
         if total >= LEAST_PEERS:
             habitual, width = habit(counts, total, own)
             kind_row = vehicle_class[i] * (len(WIDTHS) + 1) + width
-            far = away(habitual[weekend], hour)
+            far = away(habitual, hour)
             novel = far > REACH
             if seen[i] >= min_seen and total >= LEAST:
-                q = novelty(prior, kind_row, total, row.novel[direction[i]] / unit)
+                of_type = (row.days[way, 0] / unit + 0.5 * WEEKDAYS) / (total + 0.5)
+                q = novelty(prior, kind_row, total, row.novel[way] / unit)
                 peer = peer_probability(peers, port_row, class_row, cell)
-                p[i], llr[i] = answer(own, cell, far, q, prior, kind_row, peer)
+                p[i], llr[i] = answer(own, int(hour), of_type, weekend, far, q, prior, kind_row, peer)
                 evidence[i, 0] = hour
                 evidence[i, 1] = weekend
                 evidence[i, 6] = seen[i]
-                if llr[i] > 0.0 or p[i] < 0.25:  # otherwise it is hardly a reason, and its sentence needs no numbers
-                    evidence[i, 7] = days_like(counts, start)
-                    usual_start = start if evidence[i, 7] >= FEW_DAYS else HOURS - start
-                    if days_like(counts, usual_start) > 0.0:
-                        first, length = window(counts, usual_start)
-                        evidence[i, 2] = first
-                        evidence[i, 3] = (first + length) % HOURS
+                if llr[i] > 1.0 or p[i] < 0.1:  # otherwise it is hardly a reason, and its sentence needs no numbers
+                    evidence[i, 7] = row.days[way, weekend] / unit
+                    first, length = window(counts, total)
+                    evidence[i, 2] = first
+                    evidence[i, 3] = (first + length) % HOURS
                     first, length = calm_hours(
-                        own, habitual[weekend], start, q, prior, kind_row, peers, port_row, class_row
+                        own, habitual, of_type, weekend, q, prior, kind_row, peers, port_row, class_row
                     )
                     evidence[i, 4] = first
                     evidence[i, 5] = (first + length) % HOURS
             if fresh[i]:
-                tally[kind_row, TRIALS + bucket_of(total)] += 1
+                bucket = bucket_of(total)
+                tally[kind_row, TRIALS + bucket] += 1
                 if novel:
-                    tally[kind_row, NOVELTIES + bucket_of(total)] += 1
+                    tally[kind_row, NOVELTIES + bucket] += 1
                     tally[kind_row, FAR + min(STEPS - 1, int(2.0 * far))] += 1
                 touched[kind_row] = 1
-        learn(row, base, cell, novel, unit)
+        learn(row, way, hour, weekend, novel, unit)
         if fresh[i]:
             peer_tally[class_row, cell] += 1
             peer_tally[class_row, CELLS] += 1
