@@ -37,7 +37,8 @@ from stream.selection import Looked
 if TYPE_CHECKING:
     from river.linear_model import LogisticRegression
 
-RATE, L2, INTERCEPT_RATE, INTERCEPT = 0.1, 1e-3, 0.02, -3.0
+RATE, L2, INTERCEPT_RATE = 0.1, 1e-3, 0.02
+INTERCEPT, COEFFICIENT = -3.5, 0.5  # before anything was found: all evidence is worth the same
 SCALE = 8.0  # nats that make a feature of 1
 LEAST, LEAST_FOUND = 50, 5  # crossings looked at, and found and not found among them, before there is a priority
 PRIOR = 100.0  # examples
@@ -190,7 +191,7 @@ class Feedback:
         assert self.model is not None or not self.spoken.any()
         learnt = {} if self.model is None else self.model.weights
         aims = np.full(len(self.weights), GRID, np.int64)
-        coefficient = np.array([learnt.get(f"d{k}", 0.0) for k in self.columns.tolist()])
+        coefficient = np.array([learnt.get(f"d{k}", COEFFICIENT) for k in self.columns.tolist()])
         spoken = self.spoken[self.columns]
         if not len(spoken) or not spoken.sum():
             return aims
@@ -241,5 +242,9 @@ def new_model() -> LogisticRegression:
     from river import linear_model, optim  # noqa: PLC0415 (a second, and only where somebody says something)
 
     return linear_model.LogisticRegression(
-        optimizer=optim.SGD(RATE), l2=L2, intercept_init=INTERCEPT, intercept_lr=INTERCEPT_RATE
+        optimizer=optim.SGD(RATE),
+        l2=L2,
+        intercept_init=INTERCEPT,
+        intercept_lr=INTERCEPT_RATE,
+        initializer=optim.initializers.Constant(COEFFICIENT),
     )
