@@ -54,7 +54,7 @@ docs: venv ## commands, settings, detectors documented; links resolve; generated
 	@$(BIN)/python docs/check.py
 
 .PHONY: generate
-generate: venv ## write every generated file: JSON Schemas, docs/{commands,detectors,settings}.md
+generate: venv ## write every generated file: JSON Schemas, docs/{commands,detectors,files,settings}.md
 	@$(BIN)/python docs/check.py --write
 
 .PHONY: schemas

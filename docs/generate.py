@@ -1,4 +1,4 @@
-"""Which pages are written by the program itself? Commands, settings, the detector catalogue, the JSON Schemas.
+"""Which pages are written by the program itself? Commands, settings, detectors, files, JSON Schemas.
 
 `pages()` gives their text; `docs/check.py` compares or writes them. What they are made from is loaded here and
 nowhere else; `MissingError` says which part of the program is not there.
@@ -6,6 +6,7 @@ nowhere else; `MissingError` says which part of the program is not there.
 
 from __future__ import annotations
 
+import ast
 import importlib
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -84,6 +85,25 @@ def detectors_page() -> str:
     return detector_page.page(detectors(), load("schemas.batch", "OPTIONAL_FIELDS"), load("stream.notices", "Kind"))
 
 
+ROOMS = ("schemas", "detectors", "stream", "evaluation", "console", "ops", "docs")
+
+
+def files_page() -> str:
+    """docs/files.md: the question of every module, room by room, from the first lines of their docstrings."""
+    root = Path(__file__).resolve().parent.parent
+    intro = "Made by `make generate` from the files' first lines; [architecture.md](architecture.md) has them by theme."
+    parts = ["# Every file", intro]
+    for room in ROOMS:
+        for folder in sorted({file.parent for file in (root / room).rglob("*.py")}):
+            rows = [
+                f"| `{file.name}` | {' '.join(words.split(chr(10) * 2)[0].split()).replace('|', '/')} |"
+                for file in sorted(folder.glob("*.py"))
+                if (words := ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))))
+            ]
+            parts.append(f"## {folder.relative_to(root)}/\n\n| file | question |\n|---|---|\n" + "\n".join(rows))
+    return "\n\n".join(parts) + "\n"
+
+
 def settings_page() -> str:
     """docs/settings.md: written by the settings themselves."""
     text: str = load("ops.settings", "as_markdown")()
@@ -99,6 +119,7 @@ def json_schema(name: str) -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "docs/commands.md": commands_page,
     "docs/detectors.md": detectors_page,
+    "docs/files.md": files_page,
     "docs/settings.md": settings_page,
 } | {
     f"schemas/json/{name}.schema.json": partial(json_schema, name)
