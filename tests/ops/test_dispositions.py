@@ -124,3 +124,19 @@ def test_dispositions_that_are_also_an_output_are_refused(log: Path, tmp_path: P
     """Nothing is overwritten."""
     ended = linewatch(tmp_path, "replay", log, "--dispositions", "d.jsonl", "--alerts", "d.jsonl")
     one_line(ended, "named twice")
+
+
+def test_a_live_run_hears_dispositions_too(log: Path, said: Path, tmp_path: Path) -> None:
+    """From a file that is followed; its bad lines are in the dead letter, and the state goes on where it stood."""
+    command = ["run", "--source", log, "--dispositions", said, "--notices", "n.jsonl", "--data", "data",
+               "--progress", "lines", *LOOSE]  # fmt: skip
+    for _ in range(2):
+        child = start(tmp_path, *command, stdout=subprocess.DEVNULL)
+        wait_for(child, "ready: ")
+        wait_for(child, "progress lines=")
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=240)
+        assert 0 == child.returncode
+    found = [row["source"] for row in rows(tmp_path / "data" / f"{log.name}.rejects.jsonl")]
+    assert ["dispositions", "dispositions"] == found
+    assert (tmp_path / "n.jsonl").exists()
