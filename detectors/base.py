@@ -124,6 +124,10 @@ class Detector(Protocol):
         """Whether this answer by itself, however odd, may make an alert."""
 
     @property
+    def echo(self) -> bool:
+        """Whether it looks at facts that other detectors ask about too: no second typology, and counted once."""
+
+    @property
     def row(self) -> np.dtype[Any]:
         """The state of one key; all zeros is a key never seen."""
 
@@ -158,6 +162,7 @@ class Defaults:
     needs: tuple[str, ...] = ()
     audience: str = "operator"
     alone: bool = True
+    echo: bool = False
     shared: tuple[SharedSpec, ...] = ()
 
 

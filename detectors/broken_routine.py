@@ -190,6 +190,7 @@ class BrokenRoutine(Defaults):
 
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "broken_routine"
+    echo: bool = True  # an hour or a stay that is odd by itself, of a vehicle that keeps to its own
     typologies: tuple[str, ...] = ("broken_routine",)
     reads: tuple[str, ...] = ("time_ms", "local_ms", "direction", "lane_key")
     row: np.dtype[Any] = ROW

@@ -3,9 +3,9 @@ crossings in 72 h.
 
 Model. Logarithms of the gaps between its crossings, Normal-Inverse-Gamma with a fixed weak prior for the spread;
 the p-value of the silence is the upper Student-t tail, said at the second crossing within 72 hours after it (and
-at the ones after that within the same 72 hours). A silence is 45 days at least, longer than most leave: how far that is beyond its
-own gaps the p-value says, and with a fixed 90 days a season's log could never speak. A vehicle first seen under 45
-days ago is not evaluated.
+at the ones after that within the same 72 hours). A silence is 45 days at least, longer than most leave: how far that
+is beyond its own gaps the p-value says, and with a fixed 90 days a season's log could never speak. A vehicle first
+seen under 45 days ago is not evaluated.
 
 Source: Murphy (2007), Conjugate Bayesian analysis of the Gaussian distribution, section 3.
 """

@@ -27,23 +27,51 @@ def kept(log_p):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def share_echoes(terms, echo):  # type: ignore[no-untyped-def]
+    """Let echoes and the strongest direct answer share the largest term among them; returns the sum of all terms.
+
+    An echo looks at a fact that a direct answer is about too, from another side: both are reasons, the fact is one.
+    """
+    best, most, together = -1, 0.0, 0.0
+    for j in range(len(terms)):
+        if math.isnan(terms[j]) or terms[j] <= 0.0:
+            continue
+        if echo[j]:
+            together += terms[j]
+            most = max(most, terms[j])
+        elif best < 0 or terms[j] > terms[best]:
+            best = j
+    if together > 0.0 and best >= 0:
+        together += terms[best]
+        most = max(most, terms[best])
+    total = 0.0
+    for j in range(len(terms)):
+        if math.isnan(terms[j]):
+            continue
+        if together > most and terms[j] > 0.0 and (echo[j] or j == best):
+            terms[j] = round(terms[j] * most / together * GRAIN) / GRAIN
+        total += terms[j]
+    return total
+
+
+@njit(cache=True)
 def judge(  # type: ignore[no-untyped-def]
-    budget_rows, slots, now_ms, key, cohort, confidence, fresh, p, llr, new_port, for_operators, alone, weights,
+    budget_rows, slots, now_ms, key, cohort, confidence, fresh, p, llr, new_port, for_operators, alone, echo, weights,
     totals, above, tails, tally, touched, floor, budget_per_hour, cap,
     context, calibrated_p, terms, said, score, p_value, threshold, alerted
 ):  # fmt: skip
     """Per crossing, in order: `calibrated_p[n, D]`, `terms[n, D]` in nats, their sum, its p-value, threshold, verdict.
 
-    `p` and `llr` are what the detectors said (NaN = not evaluated, no ratio); what is not `for_operators[D]` gets its
-    calibrated p and no term; what is not `alone[D]` never makes an alert by itself. `new_port` is the column of that
-    detector, -1 for none; `context[n]` (uint8) as in context.py. `weights[D]` multiply the terms: 1 until people have
-    said what they found. `said[n, D]` (uint8) keeps the upper end of each calibrated rank for what is learnt later, see
-    `kept`. A crossing with nothing evaluated has p-value 1 and is not collected: "not enough history" is a state of its
-    own.
+    `p` and `llr` are what the detectors said (NaN = not evaluated, no ratio). What is not `for_operators[D]` gets its
+    calibrated p and no term; what is not `alone[D]` never makes an alert by itself; an `echo[D]` counts as
+    `share_echoes` says, and not as a second typology. `new_port` is the column of that detector, -1 for none;
+    `context[n]` (uint8) as in context.py. `weights[D]` multiply the terms: 1 until people have said what they found.
+    `said[n, D]` (uint8) keeps the upper end of each calibrated rank for what is learnt later, see `kept`. A crossing
+    with nothing evaluated has p-value 1 and is not collected: "not enough history" is a state of its own.
     """
     columns = p.shape[1]
     for i in range(len(slots)):
-        total, evaluated, odd, very_odd = 0.0, 0, 0, 0
+        evaluated, odd, very_odd = 0, 0, 0
         journey = 1.0
         if new_port >= 0 and not math.isnan(p[i, new_port]):
             _, journey = rank(-math.log(p[i, new_port]), new_port, cohort[i], totals, above, tails)
@@ -70,11 +98,11 @@ def judge(  # type: ignore[no-untyped-def]
                 terms[i, j] = term_of(e, e, math.nan)
             if weights[j] != 1.0:
                 terms[i, j] = round(weights[j] * terms[i, j] * GRAIN) / GRAIN
-            total += terms[i, j]
             evaluated += 1
-            odd += high < GUARD_TWO
+            odd += high < GUARD_TWO and not echo[j]
             very_odd += high < GUARD_ONE and alone[j]
         if evaluated > 0:
+            total = share_echoes(terms[i], echo)
             score[i] = total
             surprise = max(0.0, total)
             low, high = rank(surprise, columns, cohort[i], totals, above, tails)

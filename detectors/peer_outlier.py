@@ -60,6 +60,7 @@ class PeerOutlier(Defaults):
     seed: int = 1
     name: str = "peer_outlier"
     key: str = "port"
+    echo: bool = True  # it looks at the other detectors' answers
     typologies: tuple[str, ...] = ("peer_outlier",)
     reads: tuple[str, ...] = ("features", "vehicle_class")
     evidence: tuple[str, ...] = ("score", "evaluated", "seen")

@@ -34,6 +34,7 @@ class RiverAdaptor(Defaults):
 
     version = 1
     key = "port"
+    echo = True
     typologies = ("peer_outlier",)
     reads = ("features", "port")
     row = ROW

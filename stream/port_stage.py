@@ -92,6 +92,7 @@ class PortStage:
         self.late = 0
         self._keys = np.zeros(0, np.uint64)
         self.new_port = bank.layout.column.get("new_port", -1)
+        self._echo = np.array([d.echo for d in bank.layout.detectors], np.bool_)
         self._alone = np.array([d.alone for d in bank.layout.detectors], np.bool_)
         self._for_operators = np.array([d.audience == "operator" for d in bank.layout.detectors], np.bool_)
         self.feedback = Feedback(self._for_operators)
@@ -171,7 +172,7 @@ class PortStage:
         floor = -np.log10(self.config.floor_p)
         judge(
             self.table.rows["budget"], slots, at_ms, batch.crossing_key, cohort, batch.read_confidence, rows.fresh,
-            rows.p, rows.llr, self.new_port, self._for_operators, self._alone, self.weights,
+            rows.p, rows.llr, self.new_port, self._for_operators, self._alone, self._echo, self.weights,
             view.prior, self.calibrator.above, self.calibrator.tails, view.tally, view.touched,
             floor, self.config.budget_per_hour * self.config.operators,
             self.config.budget_cap_per_hour * self.config.operators,
