@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
 from detectors.judge import kept
+from schemas.batch import Array
 from schemas.models import Notice
 from stream.notices import SENTENCES, NoticeBuilder
 from stream.pipeline import Pipeline
@@ -85,10 +87,13 @@ def odd_for_integrity(made: Pipeline, crossings: int) -> Verdicts:
     said, evidence = verdicts.said.copy(), verdicts.assessed.evidence.copy()
     said[:, column] = kept(math.log(1e-6))
     evidence[:, made.layout.slices["officer_affinity"]] = 7.0
-    same = {"vehicle_key": np.full(len(said), 9, np.uint64), "port": np.zeros(len(said), np.int32)}
-    for name, array in same.items():
-        getattr(verdicts.assessed.batch, name)[:] = array
-    return verdicts._replace(said=said, assessed=verdicts.assessed._replace(evidence=evidence))
+    same: dict[str, Array] = {
+        "vehicle_key": np.full(len(said), 9, np.uint64),
+        "officer": np.full(len(said), 4, np.uint64),
+        "port": np.zeros(len(said), np.int32),
+    }
+    batch = dataclasses.replace(verdicts.assessed.batch, **same)
+    return verdicts._replace(said=said, assessed=verdicts.assessed._replace(batch=batch, evidence=evidence))
 
 
 def test_integrity_is_told_once_a_day_and_apart() -> None:
@@ -102,6 +107,6 @@ def test_integrity_is_told_once_a_day_and_apart() -> None:
     assert notice.p_value == pytest.approx(1e-6, rel=0.1)
     assert notice == Notice.model_validate_json(notice.to_json())
     assert [] == list(made.notices.integrity(verdicts))
-    later = verdicts.assessed.batch.time_ms
-    later[:] = later + 86_400_000
-    assert 1 == len(list(made.notices.integrity(verdicts)))
+    next_day = dataclasses.replace(verdicts.assessed.batch, time_ms=verdicts.assessed.batch.time_ms + 86_400_000)
+    later = verdicts._replace(assessed=verdicts.assessed._replace(batch=next_day))
+    assert 1 == len(list(made.notices.integrity(later)))
