@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from detectors.compiled import njit
 
 
@@ -43,14 +41,18 @@ def gather(sums, touched, index, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def roll(totals, last, sums, touched, period, half_life_periods, counts_periods):  # type: ignore[no-untyped-def]
-    """`gather` and `fold` at once, for a partition that is alone; returns the rows and what stood there before."""
-    rows = 0
-    for row in range(len(touched)):
-        rows += touched[row]
-    index = np.empty(rows, np.int64)
-    out = np.empty((rows, sums.shape[1]), np.int64)
-    undo = np.empty((rows, sums.shape[1]))
-    gather(sums, touched, index, out)
-    fold(totals, last, index, out, period, half_life_periods, counts_periods, undo)
-    return index, undo
+def roll(totals, last, sums, touched, index, period, half_life_periods, counts_periods, undo):  # type: ignore[no-untyped-def]
+    """`gather` and `fold` at once, for a partition that is alone; `index` are the touched rows."""
+    width = totals.shape[1]
+    for k in range(len(index)):
+        row = index[k]
+        decay = math.exp(-0.6931471805599453 * (period - last[row]) / half_life_periods)
+        total, more, before = totals[row], sums[row], undo[k]
+        if counts_periods:
+            more[width - 1] = 1
+        for column in range(width):
+            before[column] = total[column]
+            total[column] = total[column] * decay + more[column]
+            more[column] = 0
+        last[row] = period
+        touched[row] = 0

@@ -66,15 +66,32 @@ class Reorder:
     def _release(self, watermark: int) -> Ordered | None:
         if not self._waiting:
             return None
-        rows = Assessment.concat([w[0] for w in self._waiting])
         at_ms = np.concatenate([w[1] for w in self._waiting])
         arrival = np.concatenate([w[2] for w in self._waiting])
+        ids = np.concatenate([w[0].batch.crossing_id for w in self._waiting])
         ready = at_ms < watermark
-        order = ordering(at_ms, arrival, rows.batch.crossing_id, np.flatnonzero(ready))
-        self._waiting = [] if ready.all() else [(rows.take(~ready), at_ms[~ready], arrival[~ready])]
-        if not len(order):
-            return None
-        return Ordered(rows.take(order), at_ms[order], arrival[order] >= 0)
+        order = ordering(at_ms, arrival, ids, np.flatnonzero(ready))
+        if (order == np.arange(len(order))).all():  # they came in order, as nearly always: nothing to sort
+            released = self._take_first(len(order))
+        else:
+            rows = Assessment.concat([w[0] for w in self._waiting])
+            released = rows.take(order)
+            self._waiting = [] if ready.all() else [(rows.take(~ready), at_ms[~ready], arrival[~ready])]
+        return Ordered(released, at_ms[order], arrival[order] >= 0) if len(order) else None
+
+    def _take_first(self, count: int) -> Assessment:
+        """Take away what came first of all that waits."""
+        taken, left = [], []
+        for rows, at_ms, arrival in self._waiting:
+            first, rest = slice(0, count), slice(count, None)
+            if count >= len(at_ms):
+                taken.append(rows)
+            else:
+                left.append((rows.take(rest), at_ms[rest], arrival[rest]))
+                taken += [rows.take(first)] if count else []
+            count = max(0, count - len(at_ms))
+        self._waiting = left
+        return Assessment.concat(taken or [rows])
 
     def waiting(self) -> tuple[Assessment, I8, I8] | None:
         """What waits, for a checkpoint."""

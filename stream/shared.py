@@ -64,6 +64,7 @@ class SharedCounts:
         self._spare: list[Tally] = []
         self._undo: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None
         self._undo_of = -1
+        self._before = np.empty((0, spec.width))
 
     def grow(self, ports: int) -> None:
         """Room for the rows of `ports` ports."""
@@ -110,10 +111,13 @@ class SharedCounts:
     def roll(self, period: int) -> NDArray[np.int64]:
         """`collect` and `publish` of a partition that is alone; returns the rows that changed."""
         tally = self.open.pop(period, None)
-        index, undo = np.empty(0, np.int64), np.empty((0, self.spec.width))
+        index = np.empty(0, np.int64) if tally is None else np.flatnonzero(tally.touched.view(np.bool_))
+        if len(index) > len(self._before):
+            self._before = np.empty((2 * len(index), self.spec.width))
+        undo = self._before[: len(index)]  # over that of the period before, which is not needed any more
         if tally is not None:
-            index, undo = roll(self.totals, self.last, tally.sums, tally.touched, period, self.half_life_periods,
-                               self.spec.counts_periods)  # fmt: skip
+            roll(self.totals, self.last, tally.sums, tally.touched, index, period, self.half_life_periods,
+                 self.spec.counts_periods, undo)  # fmt: skip
             self._spare.append(tally)
         self._undo, self._undo_of = (index, undo), period
         self.published = period
