@@ -39,7 +39,8 @@ field it needs is absent. That adds nothing to the score, and the alert lists it
 of fixed size for each key; those without keep tables that all vehicles share, or read what another part found.
 
 **Alone**: whether one answer, calibrated p below 0.0001, may make an alert by itself. Otherwise a second typology below
-0.001 is needed (`detectors/budget.py`). **For**: who hears of it; what is for the integrity role never enters the
+0.001 is needed (`detectors/budget.py`). *Only alone* is an echo: it looks at facts that other detectors ask about too,
+shares their evidence, and is no second typology. **For**: who hears of it; what is for the integrity role never enters the
 operators' score. An answer that rests on a gap in the reads is taken back, see [notices](operators.md)."""
 
 
@@ -106,6 +107,7 @@ def _typologies(detectors: Sequence[Any]) -> Iterator[str]:
     for d in detectors:
         question = " ".join(described(d).split("\n\n")[0].split()).split("? ")[0] + "?"
         alone = "yes" if d.alone and d.audience == "operator" and d.name not in HELD_BACK else "no"
+        alone = "only alone" if alone == "yes" and d.echo else alone
         needs = needed(d) or "-"
         for typology in d.typologies:
             yield f"| `{typology}` | {question} | {_link(d)} | {needs} | {alone} | {d.audience} |"
