@@ -40,8 +40,8 @@ of fixed size for each key; those without keep tables that all vehicles share, o
 
 **Alone**: whether one answer, calibrated p below 0.0001, may make an alert by itself. Otherwise a second typology below
 0.001 is needed (`detectors/budget.py`). *Only alone* is an echo: it looks at facts that other detectors ask about too,
-shares their evidence, and is no second typology. **For**: who hears of it; what is for the integrity role never enters the
-operators' score. An answer that rests on a gap in the reads is taken back, see [notices](operators.md)."""
+shares their evidence, and is no second typology. **For**: who hears of it; what is for the integrity role never enters
+the operators' score. An answer that rests on a gap in the reads is taken back, see [notices](operators.md)."""
 
 
 def described(detector: Any) -> str:
