@@ -22,11 +22,12 @@ from schemas.batch import (
     absent,
     dtype_of,
 )
-from schemas.keys import KeyCache, keys64
+from schemas.keys import KeyCache, key64, keys64
 from schemas.ports import Ports
 from schemas.wire import Direction, LaneType, VehicleClass, WireCore, WireCrossing
 
 _DAY_ZERO = dt.date(1970, 1, 1).toordinal()
+_NOTHING = key64("")  # of no text: the shortest has a character
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 _DIRECTION = {name: DIRECTIONS.index(name) for name in get_args(Direction)}
@@ -37,26 +38,38 @@ _Values = Sequence[Any]
 _Get = Callable[[list[Any]], _Values]
 
 
-def _hashed(cache: KeyCache, values: _Values) -> _Values:
-    return [cache[value] for value in values]
+def _hashed(cache: KeyCache, values: _Values) -> Array:
+    return np.fromiter(map(cache.__getitem__, values), np.uint64, len(values))
 
 
-def _days(_: KeyCache, values: _Values) -> _Values:
-    return [NO_DAY if value is None else value.toordinal() - _DAY_ZERO for value in values]
+def _hashed_each(_: KeyCache, values: _Values) -> Array:
+    """For what hardly ever comes twice while a cache would know it."""
+    keys = keys64([value or "" for value in values])
+    keys[keys == _NOTHING] = 0
+    return keys
 
 
-def _or_minus_one(_: KeyCache, values: _Values) -> _Values:
-    return [-1 if value is None else value for value in values]
+def _days(_: KeyCache, values: _Values) -> Array:
+    days = [NO_DAY if value is None else value.toordinal() - _DAY_ZERO for value in values]
+    return np.fromiter(days, np.int32, len(values))
 
 
-def _or_nan(_: KeyCache, values: _Values) -> _Values:
-    return [np.nan if value is None else value for value in values]
+def _count_or_minus_one(_: KeyCache, values: _Values) -> Array:
+    return np.fromiter([-1 if value is None else value for value in values], np.int16, len(values))
+
+
+def _or_minus_one(_: KeyCache, values: _Values) -> Array:
+    return np.fromiter([-1 if value is None else value for value in values], np.int8, len(values))
+
+
+def _or_nan(_: KeyCache, values: _Values) -> Array:
+    return np.fromiter([np.nan if value is None else value for value in values], np.float64, len(values))
 
 
 # Written out, not built from names: a comprehension over a literal attribute is what makes it fast.
-_OPTIONAL: dict[str, tuple[_Get, Callable[[KeyCache, _Values], _Values]]] = {
-    "occupants": (lambda rows: [row.occupants for row in rows], _or_minus_one),
-    "driver": (lambda rows: [row.driver for row in rows], _hashed),
+_OPTIONAL: dict[str, tuple[_Get, Callable[[KeyCache, _Values], Array]]] = {
+    "occupants": (lambda rows: [row.occupants for row in rows], _count_or_minus_one),
+    "driver": (lambda rows: [row.driver for row in rows], _hashed_each),
     "make": (lambda rows: [row.make for row in rows], _hashed),
     "model": (lambda rows: [row.model for row in rows], _hashed),
     "colour": (lambda rows: [row.colour for row in rows], _hashed),
@@ -65,7 +78,7 @@ _OPTIONAL: dict[str, tuple[_Get, Callable[[KeyCache, _Values], _Values]]] = {
     "rental": (lambda rows: [row.rental for row in rows], _or_minus_one),
     "weight_kg": (lambda rows: [row.weight_kg for row in rows], _or_nan),
     "laden": (lambda rows: [row.laden for row in rows], _or_minus_one),
-    "trailer": (lambda rows: [row.trailer for row in rows], _hashed),
+    "trailer": (lambda rows: [row.trailer for row in rows], _hashed_each),
     "carrier": (lambda rows: [row.carrier for row in rows], _hashed),
     "shipper": (lambda rows: [row.shipper for row in rows], _hashed),
     "consignee": (lambda rows: [row.consignee for row in rows], _hashed),
@@ -138,5 +151,5 @@ def _optional(rows: list[WireCore], cache: KeyCache, wanted: Collection[str]) ->
         if len(values) == values.count(None):
             columns[name] = absent(name, len(rows))
         else:
-            columns[name] = np.array(convert(cache, values), dtype_of(name))
+            columns[name] = convert(cache, values).astype(dtype_of(name), copy=False)
     return columns
