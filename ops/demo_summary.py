@@ -45,7 +45,7 @@ def facts(border: DemoBorder) -> list[tuple[str, str]]:
         ("alerts", f"{tally.alerts} ({_counts(tally.severities)})"),
         ("typologies", _counts(tally.typologies)),
         ("budget", f"busiest hour of any port {peak}; {wanted:g} an hour wanted, {most} at most"),
-        ("planted", f"{found} of {len(planted)} planted stories gave an alert; some kinds no detector asks about yet"),
+        ("planted", f"{found} of {len(planted)} planted stories gave an alert; the subtle ones seldom do"),
         ("truth", f"of the alerts: {_counts(tally.truths)}"),
     ]
 
