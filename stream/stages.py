@@ -61,6 +61,8 @@ class Bank:
         self.alone = alone
         self.period = -1
         self.shared = {d.name: [SharedCounts(spec, half_life_days) for spec in d.shared] for d in detectors}
+        self._places = {d.name: (layout.column[d.name], layout.slices[d.name], self.shared[d.name]) for d in detectors}
+        self._ports = 0
 
     def tables(self) -> Iterator[SharedCounts]:
         """Every shared table of the bank, in the order of the detectors."""
@@ -77,8 +79,10 @@ class Bank:
         One process is its own only partition (`alone`); with several, the runner collects from and publishes to all
         of them before any enters the period.
         """
-        for table in self.tables():
-            table.grow(ports)
+        if ports > self._ports:
+            self._ports = ports
+            for table in self.tables():
+                table.grow(ports)
         if period > self.period:
             self.period = period
             if not self.alone:
@@ -97,18 +101,26 @@ class Bank:
             table.publish(period, [c for part in partitions if (c := part[number]) is not None])
 
     def assess(
-        self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, out: Out, period: int
+        self,
+        rows: Mapping[str, Array] | Array,
+        slots: Array,
+        batch: Mapping[str, Array],
+        known: Columns,
+        out: Out,
+        period: int,
     ) -> None:
-        """Run every detector over crossings of one period."""
-        straggling = [table for table in self.tables() if period < self.period and table.published == self.period - LAG]
+        """Run every detector over crossings of one period; `rows` holds the state of each under its name."""
+        straggling: list[SharedCounts] = []
+        if period < self.period:
+            straggling = [table for table in self.tables() if table.published == self.period - LAG]
         for table in straggling:
             table.swap()
         for detector in self.detectors:
             if detector.needs and not any(carried(name, batch[name]) for name in detector.needs):
                 continue
-            column, evidence = self.layout.column[detector.name], self.layout.slices[detector.name]
+            column, evidence, tables = self._places[detector.name]
             mine = Out(out.p[:, column], out.llr[:, column], out.evidence[:, evidence])
-            views = tuple(table.view(period) for table in self.shared[detector.name])
+            views = tuple([table.view(period) for table in tables])
             try:
                 detector.assess(rows[detector.name], slots, batch, known, views, mine)
             except Exception as error:  # noqa: BLE001 - whatever it is, the other detectors go on without this column
@@ -131,6 +143,7 @@ class VehicleStage:
 
     def __init__(self, bank: Bank, *, capacity: int, forget_after_days: int) -> None:
         self.bank = bank
+        self._reads = sorted({name for d in bank.detectors for name in d.reads})
         self._diary_size = diary.SIZE if any("partners" in d.reads for d in bank.layout.detectors) else 0
         fields = [*bank.row_fields(), *([("diary", diary.DIARY)] if self._diary_size else [])]
         self.table = StateTable(fields, capacity=capacity, forget_after_ms=forget_after_days * DAY_MS)
@@ -165,7 +178,8 @@ class VehicleStage:
     def _assess(self, batch: CrossingBatch, slots: Array, known: Columns, reached_ms: Array) -> Assessment:
         """Run the bank over admitted crossings, period by period."""
         out = Out(*self.bank.layout.blank(len(batch)))
-        columns = {name: getattr(batch, name) for d in self.bank.detectors for name in d.reads}
+        rows = {d.name: self.table.rows[d.name] for d in self.bank.detectors}
+        columns = {name: getattr(batch, name) for name in self._reads}
         periods = period_of(np.minimum(batch.time_ms, reached_ms))
         for first, last in runs(periods):
             part = slice(first, last)
@@ -173,7 +187,7 @@ class VehicleStage:
             self.bank.enter(period, self.ports)
             cut = {name: column[part] for name, column in columns.items()}
             target = Out(out.p[part], out.llr[part], out.evidence[part])
-            self.bank.assess(self.table.rows, slots[part], cut, known.take(part), target, period)
+            self.bank.assess(rows, slots[part], cut, known.take(part), target, period)
         before = np.zeros((len(batch), self._diary_size), np.uint16)
         if self._diary_size:
             diary.enter(self.table.rows["diary"], slots, batch.local_ms, batch.port, batch.direction, before)
