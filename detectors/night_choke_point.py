@@ -3,7 +3,7 @@
 Model. The peers' crossings of a class at a port over 2 day types (weekday, weekend) x 24 local hours, the port shrunk
 to the class, the class to uniform. A crossing's p among peers is the mass of all cells at most as probable as its own.
 Whether that happens again and again, and is new for this vehicle, is `detectors/recurrence.py`. It is asked of
-crossings by night (`NIGHT`) only.
+crossings by night (`NIGHT`) only, and not before the log holds `LEAST_H` hours with traffic.
 
 Source: Dirichlet-multinomial predictive, Gelman et al., Bayesian Data Analysis 3.4; and that of `recurrence`.
 """
@@ -27,8 +27,10 @@ from schemas.batch import VEHICLE_CLASSES, Array
 HOURS = 24
 CELLS = 2 * HOURS
 CLASSES = len(VEHICLE_CLASSES)
+HOURS_SO_FAR = 1  # column of the one row of the second table: hours of the log with traffic
 NIGHT = (20, 6)  # local hours, from and up to
 STRENGTH = 100.0  # weight of the class in a port's hours, in crossings
+LEAST_H = 336.0  # hours with traffic before anything is said: until nights were seen, none of them is usual
 
 
 @njit(cache=True)
@@ -51,7 +53,8 @@ def mass_at_most(prior, port_row, class_row, cell):  # type: ignore[no-untyped-d
 
 @njit(cache=True)
 def assess(  # type: ignore[no-untyped-def]
-    rows, slots, local_ms, port, vehicle_class, seen, fresh, prior, tally, touched, p, llr, evidence
+    rows, slots, local_ms, port, vehicle_class, seen, fresh, prior, tally, touched, log, log_tally, log_touched, p, llr,
+    evidence
 ):  # fmt: skip
     """The compiled walk: per crossing, in order, fill the outputs, then learn."""
     for i in range(len(slots)):
@@ -62,18 +65,19 @@ def assess(  # type: ignore[no-untyped-def]
         cell = (HOURS if weekend else 0) + int(hour)
         cls = vehicle_class[i]
         port_row = CLASSES * (1 + port[i]) + cls
-        share = min(1.0, mass_at_most(prior, port_row, cls, cell))
-        u = -math.log(max(share, 1e-9))
-        if full(row.recent) and (hour >= NIGHT[0] or hour < NIGHT[1]):
-            odd, x, count = three_of_five(u, row)
-            p[i] = bounded_p(odd)
-            evidence[i, 0] = hour
-            evidence[i, 1] = weekend
-            evidence[i, 2] = share
-            evidence[i, 3] = x
-            evidence[i, 4] = count
-            evidence[i, 5] = seen[i]
-        remember(u, row)
+        if log[0, HOURS_SO_FAR] >= LEAST_H:
+            share = min(1.0, mass_at_most(prior, port_row, cls, cell))
+            u = -math.log(max(share, 1e-9))
+            if full(row.recent) and (hour >= NIGHT[0] or hour < NIGHT[1]):
+                odd, x, count = three_of_five(u, row)
+                p[i] = bounded_p(odd)
+                evidence[i, 0] = hour
+                evidence[i, 1] = weekend
+                evidence[i, 2] = share
+                evidence[i, 3] = x
+                evidence[i, 4] = count
+                evidence[i, 5] = seen[i]
+            remember(u, row)
         if fresh[i]:
             tally[cls, cell] += 1
             tally[cls, CELLS] += 1
@@ -81,6 +85,7 @@ def assess(  # type: ignore[no-untyped-def]
             tally[port_row, CELLS] += 1
             touched[cls] = 1
             touched[port_row] = 1
+            log_touched[0] = 1
 
 
 @dataclass(frozen=True)
@@ -93,14 +98,17 @@ class NightChokePoint(Defaults):
     reads: tuple[str, ...] = ("local_ms", "port", "vehicle_class")
     row: np.dtype[Any] = ROW
     evidence: tuple[str, ...] = ("hour", "weekend", "share", "judged", "count", "seen")
-    shared: tuple[SharedSpec, ...] = (SharedSpec(CELLS + 1, lambda ports: CLASSES * (1 + ports)),)
+    shared: tuple[SharedSpec, ...] = (
+        SharedSpec(CELLS + 1, lambda ports: CLASSES * (1 + ports)),
+        SharedSpec(2, lambda ports: 1, half_life_days=36_500.0, counts_periods=True),
+    )
     source: str = "Gelman et al., Bayesian Data Analysis, 2.6 and 3.4; David & Nagaraja, Order Statistics, 2.1"
 
     def assess(
         self, rows: Array, slots: Array, batch: Mapping[str, Array], known: Columns, shared: Shared, out: Out
     ) -> None:
         """Score, then learn; see the module for the model."""
-        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *out)
+        assess(rows, slots, *(batch[c] for c in self.reads), known.seen, known.fresh, *shared[0], *shared[1], *out)
 
     def explain(self, evidence: Mapping[str, float], context: Context) -> Finding:
         """The hour, how few cross then, and how many of the last five were like it.

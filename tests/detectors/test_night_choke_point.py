@@ -59,3 +59,10 @@ def test_by_day_the_question_is_not_asked() -> None:
     bench = Bench(NightChokePoint())
     bench.run(daytime())
     assert np.isnan(bench.run(vehicle([3.0, 3.1, 3.2, 3.0, 3.1, 13.0])).p[-1])
+
+
+def test_the_first_nights_of_a_log_are_not_asked_about() -> None:
+    """Where hardly any night was seen, none is usual and none is odd."""
+    week = daytime(days=7)
+    nights = crossings(MONDAY + np.arange(7) * DAY + 3 * HOUR, 0, port=1)
+    assert np.isnan(Bench(NightChokePoint()).run(sorted_by_time(week.then(nights))).p).all()
