@@ -74,6 +74,7 @@ class FreshRegistration(Defaults):
 
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "fresh_registration"
+    alone: bool = False
     typologies: tuple[str, ...] = ("fresh_registration",)
     reads: tuple[str, ...] = ("time_ms", "vehicle_class", "registered_on", "owner_changed_on")
     needs: tuple[str, ...] = ("registered_on", "owner_changed_on")

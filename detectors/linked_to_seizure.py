@@ -44,6 +44,7 @@ class LinkedToSeizure(Defaults):
 
     parameters: Parameters = field(default_factory=Parameters)
     name: str = "linked_to_seizure"
+    alone: bool = False
     key: str = "port"
     typologies: tuple[str, ...] = ("linked_to_seizure",)
     reads: tuple[str, ...] = ("partners",)

@@ -21,8 +21,8 @@ PLACES = np.array([0, 10, 30, 60], np.int32)  # ports of the US registry, so tha
 
 
 def null_batch(seed: int = 11) -> CrossingBatch:
-    """Stationary traffic: trips at each vehicle's own hour and of its own length, a home port, 2 % of crossings not read,
-    optional fields with habitual values and lapses.
+    """Stationary traffic: trips at each vehicle's own hour and of its own length, a home port, 2 % of crossings not
+    read, optional fields with habitual values and lapses.
 
     Nobody is silent for 90 days, so that `dormant_reactivated` always says 1; its calibrated p is uniform all the same.
     """

@@ -39,7 +39,13 @@ def rows(parts: list[Arrival]) -> Assessment:
     marks = np.array([[mark(name)] for _, name in parts]).reshape(len(parts), 1)
     reached = np.maximum.accumulate(batch.time_ms) if len(batch) else batch.time_ms
     return Assessment(
-        batch, np.ones(len(parts), np.uint8), marks, -marks, marks + 0.5, reached, np.zeros((len(parts), 0), np.uint16)
+        batch,
+        np.ones(len(parts), np.uint8),
+        marks,
+        -marks,
+        (marks + 0.5).astype(np.float32),
+        reached,
+        np.zeros((len(parts), 0), np.uint16),
     )
 
 
