@@ -61,6 +61,8 @@ def prepare(totals, rows, above, tails):  # type: ignore[no-untyped-def]
     for r in rows:
         mass, moment = 0.0, 0.0
         b = BINS - 1
+        while b > 0 and totals[r, b] == 0.0:  # nothing was ever so surprising: `above` is 0 there from the start
+            b -= 1
         while b >= 0 and mass < TAIL_MASS:  # down to the bin with enough above it
             above[r, b] = mass
             mass += totals[r, b]
