@@ -38,7 +38,7 @@ def run(scale: Scale, cache: Path) -> Result:
         ]
     n = scale.remembered
     small = scale.remembered < 100_000  # the fixed part would drown what a vehicle takes
-    per_vehicle = {} if small else {"at_most": 600.0}
+    per_vehicle = {} if small else {"at_most": 1024.0}
     seconds = {"at_most": 10.0}
     figures = [
         Figure("memory a vehicle, all in", [kept["resident"] / n], "bytes", **per_vehicle),
