@@ -49,14 +49,17 @@ def row_of(key, keys, slots, used):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def count(  # type: ignore[no-untyped-def]
-    port, direction, lane_key, confidence, calibrated, p_value, keys, slots, used, flow, lanes, odd, new
+    port, direction, lane_key, confidence, fresh, calibrated, p_value, keys, slots, used, flow, lanes, odd, new
 ):  # fmt: skip
     """Add a batch to `flow[ports, 2]`, `lanes[MOST_LANES, 3]` and `odd[D + 1, 2]` (evaluated, of them below `ODD`).
 
+    Counts `fresh` crossings only: one vehicle cannot make a port look busy, and so silence what is asked there.
     Returns how many lanes are known now; `new[n]` marks the first crossing of each that was not.
     """
     columns = calibrated.shape[1]
     for i in range(len(port)):
+        if not fresh[i]:
+            continue
         flow[port[i], direction[i]] += 1
         row, first = row_of(key_of(lane_key[i], port[i], direction[i]), keys, slots, used)
         new[i] = first

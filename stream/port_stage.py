@@ -180,7 +180,7 @@ class PortStage:
         )  # fmt: skip
         control = drawn(batch.crossing_key, self.config.control_key, self.config.control_share)
         self.feedback.note(period, batch.crossing_key, batch.vehicle_key, alerted, control, said)
-        self.watch.note(period, len(self._keys), batch, calibrated, p_value, terms, alerted)
+        self.watch.note(period, len(self._keys), batch, rows.fresh, calibrated, p_value, terms, alerted)
         assessed = Assessed(
             batch,
             -np.log10(p_value) + 0.0,

@@ -73,13 +73,13 @@ class Watch:
         self._slots = flow_count.table(self._keys[:0])
 
     def note(
-        self, hour: int, ports: int, batch: CrossingBatch, calibrated: NDArray[np.float64],
+        self, hour: int, ports: int, batch: CrossingBatch, fresh: NDArray[np.uint8], calibrated: NDArray[np.float64],
         p_value: NDArray[np.float64], terms: NDArray[np.float64], alerted: NDArray[np.bool_],
     ) -> None:  # fmt: skip
         """Count decided crossings of an hour."""
         mine = self._hour(hour, ports)
         new, lanes = np.zeros(len(batch), np.bool_), self.flow.lanes.lane_of
-        flow_count.count(batch.port, batch.direction, batch.lane_key, batch.read_confidence, calibrated, p_value,
+        flow_count.count(batch.port, batch.direction, batch.lane_key, batch.read_confidence, fresh, calibrated, p_value,
                          self._keys, self._slots, len(lanes), mine.flow, mine.lanes, mine.odd, new)  # fmt: skip
         for i in np.flatnonzero(new).tolist():
             lanes.append((int(batch.port[i]), int(batch.direction[i]), batch.lane[i]))
