@@ -90,15 +90,19 @@ def test_crossings_are_counted_by_port_lane_and_answer() -> None:
     keys, slots = np.zeros(MOST_LANES, np.uint64), table(np.zeros(0, np.uint64))
     flows, lanes, odd = np.zeros((2, 2), np.int64), np.zeros((MOST_LANES, 3), np.int64), np.zeros((3, 2), np.int64)
     new = np.zeros(4, np.bool_)
-    p = np.array([0.05, 0.5, 0.01, 1.0])
-    used = count(port, way, lane, read, calibrated, p, keys, slots, 0, flows, lanes, odd, new)
+    p, fresh = np.array([0.05, 0.5, 0.01, 1.0]), np.ones(4, np.uint8)
+    used = count(port, way, lane, read, fresh, calibrated, p, keys, slots, 0, flows, lanes, odd, new)
     assert [True, True, True, False] == new.tolist()
-    used = count(port, way, lane, read, calibrated, p, keys, table(keys[:used]), used, flows, lanes, odd, new)
+    used = count(port, way, lane, read, fresh, calibrated, p, keys, table(keys[:used]), used, flows, lanes, odd, new)
     assert not new.any()
     assert (3, [[6, 0], [0, 2]]) == (used, flows.tolist())
     assert [[4, 3000, 2500000], [2, 1000, 500000], [2, 500, 125000]] == lanes[:3].tolist()
     assert [[6, 4], [2, 0], [6, 4]] == odd.tolist()
     assert SLOTS == len(slots)
+    before = flows.copy()
+    fresh[:] = 0  # a vehicle that was counted often enough this hour
+    count(port, way, lane, read, fresh, calibrated, p, keys, table(keys[:used]), used, flows, lanes, odd, new)
+    assert np.array_equal(before, flows)
 
 
 def test_confidence_is_compared_with_the_lanes_own_past() -> None:
