@@ -16,7 +16,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -44,6 +44,13 @@ class Before(NamedTuple):
 
     folder: Path
     parts: list[int]
+
+
+class _Stream:
+    """A file that numpy does not write behind Python's back, which would leave out why a full disk failed (errno)."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.write = file.write
 
 
 def save(pipeline: Pipeline, folder: Path, previous: Path | None) -> None:
@@ -153,7 +160,8 @@ def _save_table(table: StateTable, folder: Path, before: Before | None, name: st
             for file in _files(name, number):
                 os.link(before.folder / file, folder / file)
     for file, array in zip(_files(name, len(parts)), (index, rows), strict=True):
-        np.save(folder / file, array, allow_pickle=False)
+        with (folder / file).open("wb") as out:
+            np.save(_Stream(out), array, allow_pickle=False)
     table.mark_clean()
     return {"used": len(table), "parts": [*parts, len(index)], "evicted": [table.evicted, table.evicted_early]}
 

@@ -85,4 +85,4 @@ def one_line(ended: Ended, *texts: str) -> None:
     assert 1 == len(ended.lines), ended.err
     assert ended.lines[0].startswith("linewatch: ")
     for text in texts:
-        assert text in ended.err
+        assert text in ended.err, ended.err
