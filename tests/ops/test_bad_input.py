@@ -165,7 +165,7 @@ def written(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_file_size_limit_is_told_and_nothing_is_lost(log: Path, whole: dict[str, bytes], tmp_path: Path) -> None:
-    """A quota stops the run with one line, whatever file meets it; without it the same command ends in the same bytes."""
+    """A quota stops the run with one line, whatever file meets it; without it the same command ends as it should."""
     (tmp_path / "out").mkdir()
     quota = len(whole["rows.csv"]) * 2 // 3
 
