@@ -10,7 +10,8 @@ others being overconfident: e(p) of the detector's own p-value, e(p) of its cali
 has one, the likelihood ratio of peers against own. e(p) = (1 - p + p ln p) / (p ln^2 p) is the mixture calibrator
 (Vovk & Wang 2021, section 2). A bet of a fraction w on e_j is an e-value too, so exp(-S) bounds the p-value by Markov
 before anything is known about the traffic. "Not evaluated" adds no term. Weights and w were chosen by the comparison
-with a plain sum, log-sum-exp, Fisher and Cauchy in docs/decisions/0003-combination.md.
+with a plain sum, log-sum-exp, Fisher and Cauchy in docs/decisions/0003-combination.md, and again for thirty detectors
+in 0012-novelty.md.
 """
 
 from __future__ import annotations
