@@ -104,10 +104,10 @@ def headline(found: Results) -> list[str]:
     other = best_baseline(found)
     if other is not None:
         sampled = other.scored < found.log.crossings
-        where = f" on a sample, where Linewatch has {number(other.linewatch_average_precision)}" if sampled else ""
+        where = f" (on a sample, where Linewatch has {number(other.linewatch_average_precision)})" if sampled else ""
         said.append(
             f"Average precision is {number(ours.average_precision)}; the best baseline, {other.title}, reaches "
-            f"{number(other.average_precision)}{where}{_times(lead(other))}, and finds "
+            f"{number(other.average_precision)}{_times(lead(other))}{where}, and finds "
             f"{of(other.at[rate].found.episodes)} of the stories."
         )
     said.append(
@@ -132,7 +132,7 @@ def _times(times: float | None) -> str:
     """How a baseline compares, where the two differ clearly."""
     if times is None or math.isinf(times) or 0.9 < times < 1.1:
         return ""
-    return f" ({times:.1f} times less)" if times > 1 else f" ({1 / times:.1f} times more)"
+    return f", {times:.1f} times less than Linewatch" if times > 1 else f", {1 / times:.1f} times more than Linewatch"
 
 
 def _loud(kind: str, crossings: Share, first: Share) -> bool:

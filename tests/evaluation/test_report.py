@@ -60,7 +60,13 @@ def test_every_class_of_the_page_has_a_style() -> None:
 
 @pytest.mark.parametrize(
     ("times", "text"),
-    [(5.0, " (5.0 times less)"), (0.5, " (2.0 times more)"), (1.02, ""), (None, ""), (math.inf, "")],
+    [
+        (5.0, ", 5.0 times less than Linewatch"),
+        (0.5, ", 2.0 times more than Linewatch"),
+        (1.02, ""),
+        (None, ""),
+        (math.inf, ""),
+    ],
 )
 def test_a_comparison_says_only_what_is_clear(times: float | None, text: str) -> None:
     """No multiples where the two are alike, and none of nothing."""
