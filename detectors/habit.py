@@ -17,12 +17,6 @@ ROW = np.dtype([("recent", "u1"), ("filled", "u1"), ("n", "u1"), ("hits", "f4")]
 
 
 @njit(cache=True)
-def trials_in(row):  # type: ignore[no-untyped-def]
-    """Answers remembered, `WINDOW` at most."""
-    return row.filled
-
-
-@njit(cache=True)
 def hits_in(row, newest):  # type: ignore[no-untyped-def]
     """How many of the `newest` remembered answers (not more than `WINDOW`) were yes."""
     count = 0

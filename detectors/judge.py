@@ -13,7 +13,6 @@ from detectors.compiled import njit
 from detectors.context import context_of, group_of
 
 SAID_A_NAT = 16.0  # steps of what is kept of an answer
-NOT_SAID = 0
 
 
 @njit(cache=True)
