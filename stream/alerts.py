@@ -134,6 +134,6 @@ def alert_id(crossing_id: str, config_id: str) -> str:
     """Depends on the crossing and the configuration only: 128 bits of SHA-256, in hexadecimal.
 
     >>> alert_id("c1", "sha256:0")
-    'f4a2c4c1b6ed9f2e7b9d8ba4bd9a66b9'
+    '1e1ab6d4fb2eb02f56b090d8f6b41fc7'
     """
     return hashlib.sha256(f"{crossing_id}\n{config_id}".encode()).hexdigest()[:32]

@@ -21,7 +21,8 @@ class Assessment(NamedTuple):
     p: F8  # [n, D]; NaN = not evaluated
     llr: F8  # [n, D] nats; NaN = the detector has no likelihood ratio
     evidence: NDArray[np.float32]  # [n, E]
-    reached_ms: NDArray[np.int64]  # how far the source had come in event time (stream/clock.py)
+    place_ms: NDArray[np.int64]  # the time it counts for, later than its own where it was late (stream/clock.py)
+    reached_ms: NDArray[np.int64]  # how far the source had come in event time
     diary: NDArray[np.uint16]  # [n, SIZE] where the vehicle was before (detectors/diary.py); [n, 0] where nobody asks
 
     def take(self, index: Array | slice) -> Assessment:
@@ -32,6 +33,7 @@ class Assessment(NamedTuple):
             self.p[index],
             self.llr[index],
             self.evidence[index],
+            self.place_ms[index],
             self.reached_ms[index],
             self.diary[index],
         )
@@ -47,6 +49,7 @@ class Assessment(NamedTuple):
             np.concatenate([part.p for part in parts]),
             np.concatenate([part.llr for part in parts]),
             np.concatenate([part.evidence for part in parts]),
+            np.concatenate([part.place_ms for part in parts]),
             np.concatenate([part.reached_ms for part in parts]),
             np.concatenate([part.diary for part in parts]),
         )

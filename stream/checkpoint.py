@@ -24,7 +24,7 @@ from schemas.errors import ConfigError, Unavailable
 from stream.files import sync_folder, sync_tree, unavailable, write_all, writing
 from stream.lines import Position
 
-FORMAT = "linewatch-state/1"
+FORMAT = "linewatch-state/2"
 SavePipeline = Callable[[Path, Path | None], None]  # (empty folder to fill, the previous one or None)
 
 # part of the identity -> what to say when it differs

@@ -166,7 +166,12 @@ def vehicle_stage(config: PipelineConfig, layout: Layout, on_error: OnError, *, 
     """The vehicle stage of a configuration; `alone` False where several partitions share what they learn."""
     mine = [d for d in layout.detectors if d.key == "vehicle"]
     bank = Bank(mine, layout, config.half_life_days, on_error, alone=alone)
-    return VehicleStage(bank, capacity=config.max_vehicles, forget_after_days=config.forget_after_days)
+    return VehicleStage(
+        bank,
+        capacity=config.max_vehicles,
+        forget_after_days=config.forget_after_days,
+        lateness_ms=config.lateness_ms,
+    )
 
 
 def port_stage(

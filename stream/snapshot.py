@@ -210,10 +210,9 @@ def _load_blob(path: Path, digest: str) -> bytes:
 
 
 def _waiting(reorder: Reorder) -> dict[str, Any]:
-    arrays: dict[str, Any] = {"newest": reorder.newest, "arrivals": np.array([reorder.arrivals])}
-    waiting = reorder.waiting()
-    if waiting is not None:
-        rows, arrays["at_ms"], arrays["arrival"] = waiting
+    arrays: dict[str, Any] = {"newest": reorder.newest}
+    rows = reorder.waiting()
+    if rows is not None:
         for name, column in rows.batch.columns():
             text = name in TEXT_COLUMNS
             arrays[f"batch.{name}"] = np.array([ABSENT if t is None else t for t in column]) if text else column
@@ -224,11 +223,9 @@ def _waiting(reorder: Reorder) -> dict[str, Any]:
 
 def _restore_waiting(reorder: Reorder, arrays: dict[str, Any]) -> None:
     waiting = None
-    if "at_ms" in arrays:
+    if "rows.p" in arrays:
         columns = {name: arrays[f"batch.{name}"].astype(dtype_of(name)) for name in COLUMN_NAMES}
         jurisdiction = columns["plate_jurisdiction"]
         jurisdiction[jurisdiction == ABSENT] = None
-        batch = CrossingBatch(**columns)
-        rows = Assessment(batch, *(arrays[f"rows.{name}"] for name in Assessment._fields[1:]))
-        waiting = (rows, arrays["at_ms"], arrays["arrival"])
-    reorder.restore(arrays["newest"], int(arrays["arrivals"][0]), waiting)
+        waiting = Assessment(CrossingBatch(**columns), *(arrays[f"rows.{name}"] for name in Assessment._fields[1:]))
+    reorder.restore(arrays["newest"], waiting)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from detectors.admission import admit
 from detectors.base import DAY_MS, Columns, Detector, Out
 from schemas.batch import Array, CrossingBatch, carried
 from stream.assessment import Assessment
-from stream.clock import EventClock
+from stream.clock import EventClock, places
 from stream.shared import LAG, SharedCounts, period_of
 from stream.state import StateTable
 
@@ -130,6 +130,17 @@ class Bank:
             table.swap()
 
 
+class When(NamedTuple):
+    """When crossings came: the place each takes, and how far the source had come with it (`stream/clock.py`)."""
+
+    place_ms: NDArray[np.int64]
+    reached_ms: NDArray[np.int64]
+
+    def take(self, index: Array | slice) -> When:
+        """The crossings at `index`."""
+        return When(self.place_ms[index], self.reached_ms[index])
+
+
 def runs(periods: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Start and end of each run of equal periods; none for no periods."""
     if not len(periods):
@@ -141,8 +152,9 @@ def runs(periods: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 class VehicleStage:
     """The first stage: each vehicle against its own habits, in the order of its partition."""
 
-    def __init__(self, bank: Bank, *, capacity: int, forget_after_days: int) -> None:
+    def __init__(self, bank: Bank, *, capacity: int, forget_after_days: int, lateness_ms: int) -> None:
         self.bank = bank
+        self.lateness_ms = lateness_ms
         self._reads = sorted({name for d in bank.detectors for name in d.reads})
         self._diary_size = diary.SIZE if any("partners" in d.reads for d in bank.layout.detectors) else 0
         fields = [*bank.row_fields(), *([("diary", diary.DIARY)] if self._diary_size else [])]
@@ -151,13 +163,13 @@ class VehicleStage:
         self.duplicates = 0
         self.ports = 0
 
-    def push(self, batch: CrossingBatch, ports: int) -> Assessment:
-        """Assess the crossings that are no duplicates, in their order."""
+    def push(self, batch: CrossingBatch, ports: int, when: When | None = None) -> Assessment:
+        """Assess the crossings that are no duplicates, in their order; `when` is None where this is the whole log."""
         self.ports = ports
         n = len(batch)
         accepted = np.zeros(n, np.bool_)
         known = Columns(np.zeros(n, np.uint32), np.zeros(n, np.uint8), np.zeros(n, np.int64))
-        reached_ms = self.clock.reached(batch.time_ms)
+        when = when or self.when(batch.time_ms)
         slots = self.table.slots_of(batch.vehicle_key, int(batch.time_ms.min())) if n else np.empty(0, np.int32)
         parts: list[Assessment] = []
         start = 0
@@ -167,7 +179,7 @@ class VehicleStage:
             stop = admit(meta, slots, batch.time_ms, batch.crossing_key, start, forget, accepted, *known) if n else 0
             keep = np.flatnonzero(accepted[start:stop]) + start
             index: Any = slice(0, n) if len(keep) == n else keep
-            parts.append(self._assess(batch.take(index), slots[index], known.take(index), reached_ms[index]))
+            parts.append(self._assess(batch.take(index), slots[index], known.take(index), when.take(index)))
             if stop < n:
                 self.table.reset(int(slots[stop]))
             start = stop
@@ -175,12 +187,19 @@ class VehicleStage:
         self.duplicates += n - len(assessment.batch)
         return assessment
 
-    def _assess(self, batch: CrossingBatch, slots: Array, known: Columns, reached_ms: Array) -> Assessment:
+    def when(self, time_ms: Array) -> When:
+        """When crossings came, by the clock of this partition alone."""
+        newest = self.clock.newest
+        reached_ms = self.clock.reached(time_ms)
+        before_ms = self.clock.before(reached_ms, newest)
+        return When(places(time_ms, before_ms, self.lateness_ms), reached_ms)
+
+    def _assess(self, batch: CrossingBatch, slots: Array, known: Columns, when: When) -> Assessment:
         """Run the bank over admitted crossings, period by period."""
         out = Out(*self.bank.layout.blank(len(batch)))
         rows = {d.name: self.table.rows[d.name] for d in self.bank.detectors}
         columns = {name: getattr(batch, name) for name in self._reads}
-        periods = period_of(np.minimum(batch.time_ms, reached_ms))
+        periods = period_of(np.minimum(when.place_ms, when.reached_ms))
         for first, last in runs(periods):
             part = slice(first, last)
             period = int(periods[first])
@@ -191,4 +210,4 @@ class VehicleStage:
         before = np.zeros((len(batch), self._diary_size), np.uint16)
         if self._diary_size:
             diary.enter(self.table.rows["diary"], slots, batch.local_ms, batch.port, batch.direction, before)
-        return Assessment(batch, known.fresh, *out, reached_ms, before)
+        return Assessment(batch, known.fresh, *out, *when, before)

@@ -105,8 +105,8 @@ def test_the_log_has_what_makes_a_snapshot_hard() -> None:
     for start in range(0, CROSSINGS, CHUNK):
         pipeline.push(batch.take(slice(start, start + CHUNK)))
         rows = pipeline.reorder.waiting()
-        waiting.append(0 if rows is None else len(rows[2]))
-        late.append(0 if rows is None else int((rows[2] >= 0).sum()))
+        waiting.append(0 if rows is None else len(rows.place_ms))
+        late.append(0 if rows is None else int((rows.place_ms > rows.batch.time_ms).sum()))
     assert sorted(waiting)[len(waiting) // 2] > 10
     assert sum(count > 0 for count in late) > 5
     assert any(table.open for table in pipeline.vehicles.bank.tables())
@@ -125,8 +125,8 @@ def test_rows_that_wait_come_back_with_every_column(tmp_path: Path) -> None:
     before, after = pipeline.reorder.waiting(), again.reorder.waiting()
     assert before is not None
     assert after is not None
-    assert {None, "", "CA", "Nuevo León"} == set(after[0].batch.plate_jurisdiction.tolist())
-    for (name, column), (_, restored) in zip(before[0].batch.columns(), after[0].batch.columns(), strict=True):
+    assert {None, "", "CA", "Nuevo León"} == set(after.batch.plate_jurisdiction.tolist())
+    for (name, column), (_, restored) in zip(before.batch.columns(), after.batch.columns(), strict=True):
         np.testing.assert_array_equal(column, restored, err_msg=name)
         assert column.dtype == restored.dtype, name
 
