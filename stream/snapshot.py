@@ -1,7 +1,7 @@
 """How is the whole state of a pipeline written down and read again? As arrays and one JSON file.
 
 Only river's models (of detectors from the configuration, and of what people found) are Python objects; see
-`detectors/river_state.py`.
+`detectors/river_state.py`. What belongs to which stage is in `stream/kept.py`.
 
 The table of vehicles is the large part. A save after a save writes only the rows that changed since (`rows-N.npy`,
 `slots-N.npy`) and hard-links the earlier parts; when the changes outweigh half of the table, the parts become many or
@@ -20,22 +20,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from detectors.river_adaptor import RiverAdaptor
-from schemas.batch import COLUMN_NAMES, TEXT_COLUMNS, CrossingBatch, dtype_of
 from schemas.errors import ConfigError
-from stream.assessment import Assessment
-from stream.feedback import Learnt
-from stream.reorder import Reorder
-from stream.shared import SharedCounts
+from stream.kept import Kept, keep_ports, keep_vehicles, keep_waiting, restore_ports, restore_vehicles, restore_waiting
 from stream.state import StateTable
-from stream.watch import Saved as Watched
 
 if TYPE_CHECKING:
     from stream.pipeline import Pipeline
 
 STATE = "pipeline.json"
-WATCH = ("flow.pickle", "drift.pickle")
-ABSENT = "\x01"  # stands for None among texts; the codec refuses control characters, and numpy drops NULs at the end
+WAITING = "waiting"
 MOST_PARTS = 64  # of a table: then a new base
 
 
@@ -58,23 +51,17 @@ def save(pipeline: Pipeline, folder: Path, previous: Path | None) -> None:
     before = _tables_before(pipeline, previous)
     pipeline.snapshot += 1
     tables = {name: _save_table(table, folder, before.get(name), name) for name, table in _tables(pipeline).items()}
-    for name, shared in _shared(pipeline).items():
-        np.savez(folder / f"shared-{name}.npz", allow_pickle=False, **shared.save())
-    np.savez(folder / "waiting.npz", allow_pickle=False, **_waiting(pipeline.reorder))
-    learnt = pipeline.at_ports.feedback.save()
-    np.savez(folder / "feedback.npz", allow_pickle=False, **learnt.arrays)
-    watched = pipeline.at_ports.watch.save()
-    np.savez(folder / "watch.npz", allow_pickle=False, **watched.arrays)
+    kept = keep_vehicles(pipeline.vehicles).plus(keep_ports(pipeline.at_ports, pipeline.layout))
+    for name, arrays in (kept.arrays | {WAITING: keep_waiting(pipeline.reorder)}).items():
+        np.savez(folder / f"{name}.npz", allow_pickle=False, **arrays)  # type: ignore[arg-type]
     state = {
         "snapshot": pipeline.snapshot,
         "tables": tables,
-        "river": _save_river(pipeline, folder),
         "ports": pipeline.ports.to_json(),
-        "clock": [pipeline.vehicles.clock.newest, pipeline.vehicles.clock.ahead],
-        "periods": [pipeline.vehicles.bank.period, pipeline.at_ports.bank.period],
-        "counters": [pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts],
-        "feedback": [learnt.values, _save_blob(folder / "feedback.pickle", learnt.model)],
-        "watch": [watched.values, [_save_blob(folder / f, b) for f, b in zip(WATCH, watched.blobs, strict=True)]],
+        "kept": kept.values,
+        "arrays": sorted(kept.arrays),
+        "blobs": {name: _save_blob(folder / f"{name}.pickle", blob) for name, blob in kept.blobs.items()},
+        "counters": [pipeline.accepted, pipeline.alerts],
         "told": pipeline.notices.told,
         "errors": pipeline.errors,
     }
@@ -87,27 +74,20 @@ def load(pipeline: Pipeline, folder: Path) -> None:
     _register(pipeline, [port["code"] for port in state["ports"]["ports"]])
     for name, table in _tables(pipeline).items():
         _load_table(table, folder, name, state["tables"][name])
-    for name, shared in _shared(pipeline).items():
-        with np.load(folder / f"shared-{name}.npz", allow_pickle=False) as arrays:
-            shared.load(dict(arrays))
-    _load_river(pipeline, folder, state["river"])
-    pipeline.at_ports.calibrator.prepare_all()
-    with np.load(folder / "waiting.npz", allow_pickle=False) as arrays:
-        _restore_waiting(pipeline.reorder, dict(arrays))
-    pipeline.vehicles.clock.newest, pipeline.vehicles.clock.ahead = state["clock"]
-    pipeline.vehicles.bank.period, pipeline.at_ports.bank.period = state["periods"]
-    pipeline.accepted, pipeline.vehicles.duplicates, pipeline.at_ports.late, pipeline.alerts = state["counters"]
-    values, digest = state["feedback"]
-    with np.load(folder / "feedback.npz", allow_pickle=False) as arrays:
-        learnt = Learnt(dict(arrays), values, _load_blob(folder / "feedback.pickle", digest))
-    pipeline.at_ports.feedback.load(learnt)
-    pipeline.at_ports.use_feedback()
-    values, digests = state["watch"]
-    blobs = [_load_blob(folder / file, digest) for file, digest in zip(WATCH, digests, strict=True)]
-    with np.load(folder / "watch.npz", allow_pickle=False) as arrays:
-        pipeline.at_ports.watch.load(Watched(dict(arrays), values, (blobs[0], blobs[1])))
+    arrays = {name: _load_arrays(folder, name) for name in [*state["arrays"], WAITING]}
+    blobs = {name: _load_blob(folder / f"{name}.pickle", digest) for name, digest in state["blobs"].items()}
+    kept = Kept(arrays, state["kept"], blobs)
+    restore_vehicles(pipeline.vehicles, kept)
+    restore_ports(pipeline.at_ports, pipeline.layout, kept)
+    restore_waiting(pipeline.reorder, arrays[WAITING])
+    pipeline.accepted, pipeline.alerts = state["counters"]
     pipeline.notices.told = state["told"]
     pipeline.errors, pipeline.snapshot = state["errors"], state["snapshot"]
+
+
+def _load_arrays(folder: Path, name: str) -> dict[str, Any]:
+    with np.load(folder / f"{name}.npz", allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def _register(pipeline: Pipeline, codes: list[str]) -> None:
@@ -136,15 +116,6 @@ def _tables_before(pipeline: Pipeline, previous: Path | None) -> dict[str, Befor
     if state["snapshot"] != pipeline.snapshot:
         return {}
     return {name: Before(previous, about["parts"]) for name, about in state["tables"].items()}
-
-
-def _shared(pipeline: Pipeline) -> dict[str, SharedCounts]:
-    """Every shared table by a name for its file."""
-    banks = (pipeline.vehicles.bank, pipeline.at_ports.bank)
-    named = {
-        f"{name}-{k}": table for bank in banks for name, tables in bank.shared.items() for k, table in enumerate(tables)
-    }
-    return named | {"calibration": pipeline.at_ports.calibrator.counts}
 
 
 def _save_table(table: StateTable, folder: Path, before: Before | None, name: str) -> dict[str, Any]:
@@ -178,22 +149,6 @@ def _files(name: str, number: int) -> tuple[str, str]:
     return f"{name}-slots-{number}.npy", f"{name}-rows-{number}.npy"
 
 
-def _river(pipeline: Pipeline) -> dict[str, RiverAdaptor]:
-    """Detectors whose models are Python objects, by the name of their file."""
-    return {f"river-{d.name}.pickle": d for d in pipeline.layout.detectors if isinstance(d, RiverAdaptor)}
-
-
-def _save_river(pipeline: Pipeline, folder: Path) -> dict[str, str]:
-    """Write the models; returns the SHA-256 of each file."""
-    return {file: _save_blob(folder / file, detector.dump()) for file, detector in _river(pipeline).items()}
-
-
-def _load_river(pipeline: Pipeline, folder: Path, digests: Mapping[str, str]) -> None:
-    """Read the models; ConfigError where a file is not the one that was written."""
-    for file, detector in _river(pipeline).items():
-        detector.load(_load_blob(folder / file, digests[file]))
-
-
 def _save_blob(path: Path, blob: bytes) -> str:
     """Write river's objects, if there are any; returns the SHA-256 that `_load_blob` wants."""
     if blob:
@@ -207,25 +162,3 @@ def _load_blob(path: Path, digest: str) -> bytes:
     if hashlib.sha256(blob).hexdigest() != digest:
         raise ConfigError(f"the saved state is damaged: {path} was changed. Name another state folder.")
     return blob
-
-
-def _waiting(reorder: Reorder) -> dict[str, Any]:
-    arrays: dict[str, Any] = {"newest": reorder.newest}
-    rows = reorder.waiting()
-    if rows is not None:
-        for name, column in rows.batch.columns():
-            text = name in TEXT_COLUMNS
-            arrays[f"batch.{name}"] = np.array([ABSENT if t is None else t for t in column]) if text else column
-        for name in Assessment._fields[1:]:
-            arrays[f"rows.{name}"] = getattr(rows, name)
-    return arrays
-
-
-def _restore_waiting(reorder: Reorder, arrays: dict[str, Any]) -> None:
-    waiting = None
-    if "rows.p" in arrays:
-        columns = {name: arrays[f"batch.{name}"].astype(dtype_of(name)) for name in COLUMN_NAMES}
-        jurisdiction = columns["plate_jurisdiction"]
-        jurisdiction[jurisdiction == ABSENT] = None
-        waiting = Assessment(CrossingBatch(**columns), *(arrays[f"rows.{name}"] for name in Assessment._fields[1:]))
-    reorder.restore(arrays["newest"], waiting)

@@ -243,7 +243,5 @@ def test_models_of_river_detectors_that_were_changed_are_refused(tmp_path: Path)
     file.write_bytes(file.read_bytes()[:-1] + b"!")
     with pytest.raises(ConfigError, match=r"river-trees.pickle was changed.*another state folder"):
         single(RIVER, names).load(folder)
-    assert set(json.loads((folder / "pipeline.json").read_text())["river"]) == {
-        "river-trees.pickle",
-        "river-loda.pickle",
-    }
+    blobs = json.loads((folder / "pipeline.json").read_text())["blobs"]
+    assert {"river-trees", "river-loda"} <= set(blobs)
