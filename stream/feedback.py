@@ -125,13 +125,16 @@ class Feedback:
     def collect(self, hour: int) -> Heard:
         """Close an hour: its dispositions with what is remembered here, and how much there was."""
         due = sorted(self.pending.pop(hour, {}).values())
+        return Heard(due, self.match(due, hour), *self.hourly.pop(hour, (0, 0)))
+
+    def match(self, due: Sequence[Given], hour: int) -> list[Example]:
+        """Those dispositions of an hour that concern crossings remembered here, with what was said of them."""
         said = self.memory.find([key64(one.crossing_id) for one in due], hour) if due else []
-        examples = [
+        return [
             Example(one.at_ms, one.disposition_id, one.outcome, one.selected_by, *found)
             for one, found in zip(due, said, strict=True)
             if found is not None
         ]
-        return Heard(due, examples, *self.hourly.pop(hour, (0, 0)))
 
     def publish(self, hour: int, heard: Sequence[Heard]) -> None:
         """Learn from what all partitions heard in an hour, each the same dispositions; call with rising hours."""

@@ -129,23 +129,24 @@ class Pipeline:
             self.alerts += len(alerts)
             decided.alerts.extend(alerts)
             decided.assessed.append(verdicts.assessed)
-            decided.control.extend(self._control(verdicts.assessed))
+            decided.control.extend(control_of(verdicts.assessed, self.ports))
             decided.notices.extend(self.notices.notices(self.at_ports.watch.said()))
             decided.notices.extend(self.notices.integrity(verdicts))
 
-    def _control(self, assessed: Assessed) -> Iterator[Control]:
-        """The crossings of the random sample among those decided."""
-        batch = assessed.batch
-        for i in assessed.control.nonzero()[0].tolist():
-            yield Control(
-                crossing_id=batch.crossing_id[i],
-                occurred_at=moment_of(int(batch.time_ms[i])),
-                port=self.ports.name_of(int(batch.port[i])),
-                lane=batch.lane[i],
-            )
-
     def _failed(self, detector: Detector, _: Exception) -> None:
         self.errors[detector.name] = self.errors.get(detector.name, 0) + 1
+
+
+def control_of(assessed: Assessed, ports: Ports) -> Iterator[Control]:
+    """The crossings of the random sample among those decided."""
+    batch = assessed.batch
+    for i in assessed.control.nonzero()[0].tolist():
+        yield Control(
+            crossing_id=batch.crossing_id[i],
+            occurred_at=moment_of(int(batch.time_ms[i])),
+            port=ports.name_of(int(batch.port[i])),
+            lane=batch.lane[i],
+        )
 
 
 def detectors_of(config: PipelineConfig, ports: Ports) -> list[Detector]:

@@ -62,6 +62,10 @@ class Reorder:
             self.newest[source] = max(int(self.newest[source]), int(rows.reached_ms[-1]))
             self._waiting.append(rows)
 
+    def put_back(self, rows: Assessment) -> None:
+        """Have rows wait again that were released and not decided."""
+        self._waiting.insert(0, rows)
+
     def release(self, watermark: int | None = None) -> Ordered | None:
         """What lies below the watermark, in order; None for nothing."""
         if not self._waiting:

@@ -53,7 +53,7 @@ def save(pipeline: Pipeline, folder: Path, previous: Path | None) -> None:
     tables = {name: _save_table(table, folder, before.get(name), name) for name, table in _tables(pipeline).items()}
     kept = keep_vehicles(pipeline.vehicles).plus(keep_ports(pipeline.at_ports, pipeline.layout))
     for name, arrays in (kept.arrays | {WAITING: keep_waiting(pipeline.reorder)}).items():
-        np.savez(folder / f"{name}.npz", allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        np.savez(folder / f"{name}.npz", allow_pickle=False, **arrays)
     state = {
         "snapshot": pipeline.snapshot,
         "tables": tables,

@@ -161,6 +161,7 @@ class VehicleStage:
         self.table = StateTable(fields, capacity=capacity, forget_after_ms=forget_after_days * DAY_MS)
         self.clock = EventClock()
         self.duplicates = 0
+        self.admitted = np.zeros(0, np.bool_)  # which crossings of the last push were no duplicates
         self.ports = 0
 
     def push(self, batch: CrossingBatch, ports: int, when: When | None = None) -> Assessment:
@@ -185,6 +186,7 @@ class VehicleStage:
             start = stop
         assessment = Assessment.concat(parts)
         self.duplicates += n - len(assessment.batch)
+        self.admitted = accepted
         return assessment
 
     def when(self, time_ms: Array) -> When:

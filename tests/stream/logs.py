@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -19,12 +21,38 @@ CONFIG = PipelineConfig(floor_p=2e-2)
 
 
 @lru_cache(maxsize=4)
+def border_lines(seed: int = 5, days: int = 30, vehicles: int = 1200, ports: int = 6) -> list[bytes]:
+    """The log as its lines."""
+    traffic = generate(seed=seed, days=days, vehicles=vehicles, ports=ports, planted_rate=0.05)
+    return b"".join(traffic.lines()).splitlines()
+
+
+@lru_cache(maxsize=4)
+def late_lines() -> tuple[bytes, ...]:
+    """The log with one record in twenty up to two hours late, and one in fifty sent twice."""
+    lines, rng = border_lines(), np.random.default_rng(11)
+    at = border()[0].time_ms + np.where(rng.random(len(lines)) < 0.05, rng.integers(0, 7_200_000, len(lines)), 0)
+    order = np.argsort(at, kind="stable")
+    return tuple(lines[i] for k, i in enumerate(order.tolist()) for _ in range(1 + (k % 50 == 0)))
+
+
+def lines_of(batch: CrossingBatch, log: Sequence[bytes]) -> list[bytes]:
+    """The lines of a batch that was cut from a log."""
+    by_id = {json.loads(line)["crossing_id"]: line for line in log}
+    return [by_id[crossing] for crossing in batch.crossing_id]
+
+
+def decoded(lines: Sequence[bytes], names: list[str]) -> CrossingBatch:
+    """The batch of some lines, the ports numbered as in `names`."""
+    return Codec(registry(names), Pseudonymiser(b"k" * 32)).decode(b"\n".join(lines)).batch
+
+
+@lru_cache(maxsize=4)
 def border(seed: int = 5, days: int = 30, vehicles: int = 1200, ports: int = 6) -> tuple[CrossingBatch, list[str]]:
     """A log in its order of arrival, duplicates and late records included, and its ports in order of appearance."""
     registry = Ports.open(default_time_zone="America/Chicago")
     codec = Codec(registry, Pseudonymiser(b"k" * 32))
-    traffic = generate(seed=seed, days=days, vehicles=vehicles, ports=ports, planted_rate=0.05)
-    batch = CrossingBatch.concat([codec.decode(block).batch for block in traffic.lines()])
+    batch = codec.decode(b"\n".join(border_lines(seed, days, vehicles, ports))).batch
     return batch, registry.names
 
 

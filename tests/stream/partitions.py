@@ -1,29 +1,37 @@
-"""How would workers run the stages? Twelve vehicle partitions and three port partitions, interleaved at random.
+"""How do workers run the stages? Real partitions of both stages, their topics in lists, interleaved at random.
 
-What the real workers will do (issue "Live on Kafka"), without the broker: every partition keeps its own state and
-sums; sums of an hour are exchanged once every partition has passed it; the port partitions merge their twelve
-sources by watermark.
+Everything but Kafka: the partitions of `stream/vehicle_partition.py` and `stream/port_partition.py`, each with a board
+of its own, as if every one sat on another worker; packets and words go through their bytes. Each turn one partition
+takes in some of what is there for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from schemas.batch import CrossingBatch
+from schemas.codec import Codec
 from schemas.dispositions import Given
+from schemas.keys import key64
+from schemas.plates import Pseudonymiser
 from stream.alerts import AlertBuilder
-from stream.assessment import Assessment
+from stream.clock import EventClock
 from stream.config import PipelineConfig
+from stream.exchange import FIRST, Board, Closed, Matched
+from stream.intake import Intake, Record
+from stream.messages import Mark
 from stream.notices import NoticeBuilder
+from stream.packets import Packet, Packets
 from stream.pipeline import Decided, detectors_of, port_stage, vehicle_stage
-from stream.port_stage import PortStage
-from stream.reorder import Ordered, Reorder
-from stream.shared import LAG, period_of
-from stream.stages import Layout, VehicleStage, runs
+from stream.port_partition import PortPartition
+from stream.stages import Layout
+from stream.vehicle_partition import VehiclePartition, VehicleStep
 from tests.stream.logs import registry
+
+LOG = 7
+Word = Closed | Matched
 
 
 def failed(detector: object, error: Exception) -> None:
@@ -31,102 +39,131 @@ def failed(detector: object, error: Exception) -> None:
     raise AssertionError(f"{detector}: {error}") from error
 
 
-class Board:
-    """What partitions collected, hour by hour; each takes an hour in when it enters the one two later."""
-
-    def __init__(self, stages: Sequence[VehicleStage | PortStage]) -> None:
-        self.stages = stages
-        self.collected: dict[int, list[Any]] = {}
-        self.taken = [-1] * len(stages)
-
-    def collect(self, upto: int) -> None:
-        """Every partition has passed hour `upto`: hand over what it collected until then."""
-        for period in sorted({k for s in self.stages for k in opened(s) if k <= upto}):
-            parts = [s.collect(period) if isinstance(s, PortStage) else s.bank.collect(period) for s in self.stages]
-            assert period not in self.collected
-            self.collected[period] = parts
-
-    def enter(self, number: int, period: int) -> None:
-        """Publish to one partition what it may use in `period`."""
-        stage = self.stages[number]
-        for k in sorted(k for k in self.collected if self.taken[number] < k <= period - LAG):
-            (stage if isinstance(stage, PortStage) else stage.bank).publish(k, self.collected[k])
-            self.taken[number] = k
+def codec_for(names: list[str]) -> Codec:
+    """A codec whose ports have the numbers of `names`."""
+    return Codec(registry(names), Pseudonymiser(b"k" * 32))
 
 
-def opened(stage: VehicleStage | PortStage) -> set[int]:
-    """The periods for which a stage holds something."""
-    if isinstance(stage, PortStage):
-        return stage.open_periods()
-    return {k for table in stage.bank.tables() for k in table.open}
+def records_of(lines: Sequence[bytes], names: list[str], partitions: int) -> list[list[Record]]:
+    """The crossings topic as `linewatch produce` fills it: marked, by vehicle, offsets from 0 in each partition."""
+    codec, clock = codec_for(names), EventClock()
+    topic: list[list[Record]] = [[] for _ in range(partitions)]
+    for number, line in enumerate(lines, 1):
+        batch = codec.decode(line).batch
+        before = clock.newest
+        reached = clock.newest if not len(batch) else int(clock.reached(batch.time_ms)[-1])
+        home = topic[key64(batch.vehicle[0]) % partitions if len(batch) else number % partitions]
+        home.append(Record(len(home), 0, line, Mark(LOG, number, before, reached)))
+    return topic
 
 
+@dataclass
+class Inbox:
+    """One partition's board, and how far it has read the exchange and its own topic."""
+
+    vehicles: Board
+    ports: Board
+    words: int = 0
+    at: int = 0
+
+    def hear(self, exchange: Sequence[Word], count: int) -> None:
+        """So many words more."""
+        for word in exchange[self.words : self.words + count]:
+            board = self.vehicles if isinstance(word, Closed) and word.stage == "vehicle" else self.ports
+            board.take(word)
+        self.words = min(len(exchange), self.words + count)
+
+
+@dataclass
 class Cluster:
-    """The partitions and what was decided."""
+    """The partitions, their topics, and what was decided."""
 
-    def __init__(self, config: PipelineConfig, names: list[str], vehicles: int, ports: int) -> None:
-        self.names = names
-        registered = registry(names)
-        layout = Layout(detectors_of(config, registered))
-        self.vehicles = [vehicle_stage(config, layout, failed, alone=False) for _ in range(vehicles)]
-        self.ports = [port_stage(config, layout, registered, failed, alone=False) for _ in range(ports)]
-        self.reorders = [Reorder(config.lateness_ms, vehicles) for _ in range(ports)]
-        self.builder = AlertBuilder(layout, registered, config.config_id)
-        self.notices = NoticeBuilder(layout, registered, config.config_id)
-        self.decided: list[Decided] = []
-        self.vehicle_board, self.port_board = Board(self.vehicles), Board(self.ports)
+    config: PipelineConfig
+    names: list[str]
+    vehicles: int
+    ports: int
+    exchange: list[Word] = field(default_factory=list)
+    decided: list[Decided] = field(default_factory=list)
 
-    def run(self, batch: CrossingBatch, rng: np.random.Generator, given: Sequence[Given] = ()) -> list[Decided]:
-        """Interleave the partitions' own streams at random, as far as the exchange of sums lets each go.
+    def __post_init__(self) -> None:
+        self.packets = Packets()
+        self.assessed: list[list[bytes]] = [[] for _ in range(self.ports)]
+        self.inboxes = [self._inbox() for _ in range(self.vehicles + self.ports)]
+        self.at_vehicles = [self.vehicle_partition(k) for k in range(self.vehicles)]
+        self.at_ports = [self.port_partition(k) for k in range(self.ports)]
 
-        Every port partition hears all dispositions `given`.
-        """
-        for stage in self.ports:
-            stage.feedback.hear(given)
-        home = batch.vehicle_key % np.uint64(len(self.vehicles))
-        streams = [batch.take(np.flatnonzero(home == k)) for k in range(len(self.vehicles))]
-        at = [0] * len(streams)
-        end = np.iinfo(np.int64).max // 4
-        while any(at[k] < len(s) for k, s in enumerate(streams)):
-            heads = [int(s.time_ms[at[k]]) if at[k] < len(s) else end for k, s in enumerate(streams)]
-            passed = int(period_of(min(heads) - 250)) - 1  # every partition has finished this hour
-            self.vehicle_board.collect(passed)
-            ready = [k for k, head in enumerate(heads) if head < end and period_of(head) <= passed + LAG]
-            k = int(rng.choice(ready))
-            chunk = streams[k].take(slice(at[k], at[k] + int(rng.integers(1, 60))))
-            beyond = np.flatnonzero(period_of(chunk.time_ms) > passed + LAG)
-            chunk = chunk.take(slice(0, int(beyond[0]))) if len(beyond) else chunk
-            at[k] += len(chunk)
-            reached = int(streams[k].time_ms[at[k]]) if at[k] < len(streams[k]) else end
-            self._vehicle(k, chunk, reached)
-        self._ports([(number, reorder.flush()) for number, reorder in enumerate(self.reorders)])
+    def _inbox(self) -> Inbox:
+        return Inbox(Board("vehicle", self.vehicles), Board("port", self.ports))
+
+    def vehicle_partition(self, number: int) -> VehiclePartition:
+        """A fresh one."""
+        layout = Layout(detectors_of(self.config, registry(self.names)))
+        intake = Intake(codec_for(self.names), codec_for(self.names), [0], self.config.lateness_ms)
+        stage = vehicle_stage(self.config, layout, failed, alone=False)
+        return VehiclePartition(number, stage, intake, self.inboxes[number].vehicles)
+
+    def port_partition(self, number: int) -> PortPartition:
+        """A fresh one."""
+        ports = registry(self.names)
+        layout = Layout(detectors_of(self.config, registry(self.names)))
+        return PortPartition(
+            number,
+            port_stage(self.config, layout, ports, failed, alone=False),
+            layout,
+            AlertBuilder(layout, ports, self.config.config_id),
+            NoticeBuilder(layout, ports, self.config.config_id),
+            self.inboxes[self.vehicles + number].ports,
+            self.vehicles,
+        )
+
+    def run(self, topic: list[list[Record]], rng: np.random.Generator, given: Sequence[Given] = ()) -> list[Decided]:
+        """Turns at random until nothing is left to do; the first port partition hears the dispositions `given`."""
+        self.at_ports[FIRST].hear(given)
+        quiet = 0
+        while quiet < 20 * len(self.inboxes):
+            before = self._told()
+            number = int(rng.integers(len(self.inboxes)))
+            self.inboxes[number].hear(self.exchange, int(rng.integers(1, 9)))
+            if number < self.vehicles:
+                self._vehicle_turn(number, topic[number], int(rng.integers(1, 60)))
+            else:
+                self._port_turn(number - self.vehicles, int(rng.integers(1, 30)))
+            quiet = 0 if self._told() != before else quiet + 1
         return self.decided
 
-    def _vehicle(self, k: int, chunk: CrossingBatch, reached: int) -> None:
-        parts = []
-        for a, b in runs(np.maximum.accumulate(period_of(chunk.time_ms))) if len(chunk) else []:
-            self.vehicle_board.enter(k, int(period_of(chunk.time_ms[a])))
-            parts.append(self.vehicles[k].push(chunk.take(slice(a, b)), len(self.names)))
-        rows = Assessment.concat(parts) if parts else self.vehicles[k].push(chunk, len(self.names))
-        released: list[tuple[int, Ordered | None]] = []
-        for number, reorder in enumerate(self.reorders):
-            mine = np.flatnonzero(rows.batch.port % len(self.ports) == number)
-            released.append((number, reorder.push(rows.take(mine), k)))
-            released.append((number, reorder.reach(reached, k)))
-        self._ports(released)
+    def _told(self) -> tuple[int, ...]:
+        """What changes while there is something to do."""
+        inboxes = self.inboxes
+        return len(self.exchange), sum(i.words + i.at for i in inboxes), sum(len(d.assessed) for d in self.decided)
 
-    def _ports(self, released: list[tuple[int, Ordered | None]]) -> None:
-        """Decide what the port partitions released, hour by hour, exchanging what is due before each."""
-        parts: list[tuple[int, int, Ordered]] = []
-        for number, ordered in released:
-            if ordered is not None:
-                for a, b in runs(period_of(ordered.at_ms)):
-                    cut = Ordered(ordered.rows.take(slice(a, b)), ordered.at_ms[a:b], ordered.late[a:b])
-                    parts.append((int(period_of(ordered.at_ms[a])), number, cut))
-        for period, number, cut in sorted(parts, key=lambda part: part[:2]):
-            self.port_board.collect(period - LAG)
-            self.port_board.enter(number, period)
-            for verdicts in self.ports[number].push(cut, len(self.names)):
-                notices = self.notices.notices(self.ports[number].watch.said())
-                notices += self.notices.integrity(verdicts)
-                self.decided.append(Decided(self.builder.alerts(verdicts), [verdicts.assessed], [], notices))
+    def _vehicle_turn(self, number: int, topic: list[Record], count: int) -> None:
+        partition, inbox = self.at_vehicles[number], self.inboxes[number]
+        partition.offer(topic[inbox.at : inbox.at + count])
+        inbox.at = min(len(topic), inbox.at + count)
+        step = partition.step(len(self.names))
+        idle = inbox.at == len(topic) and not partition.parked
+        followed = partition.follow() if idle else None
+        self.exchange += [word for word in (step.closed, followed) if word is not None]
+        self._send(number, step, partition.reached_ms, idle=idle)
+
+    def _send(self, number: int, step: VehicleStep, reached_ms: int, *, idle: bool) -> None:
+        nothing = np.empty(0, np.int64)
+        for k, topic in enumerate(self.assessed):
+            packet = Packet(number, reached_ms, idle, None, nothing, nothing)
+            if step.rows is not None:
+                mine = np.flatnonzero(step.rows.rows.batch.port % self.ports == k)
+                if len(mine):
+                    rows, offset, taken_ms = step.rows
+                    packet = packet._replace(rows=rows.take(mine), offset=offset[mine], taken_ms=taken_ms[mine])
+            data = self.packets.pack(packet)
+            if data not in topic[-self.vehicles :]:  # nothing new to say
+                topic.append(data)
+
+    def _port_turn(self, number: int, count: int) -> None:
+        partition, inbox = self.at_ports[number], self.inboxes[self.vehicles + number]
+        for data in self.assessed[number][inbox.at : inbox.at + count]:
+            inbox.at += 1
+            partition.offer(self.packets.unpack(data), inbox.at)
+        step = partition.step(len(self.names))
+        self.exchange += step.said
+        self.decided.append(step.decided)

@@ -16,8 +16,8 @@ from schemas.models import Alert
 from stream.feedback import GRID, LEAST, SEIZED_DAYS, STEP, Feedback
 from stream.pipeline import Decided, Pipeline
 from stream.selection import MOST, Looked, lift, rate
-from tests.stream.logs import CONFIG, border, lines, shuffled, single
-from tests.stream.partitions import Cluster
+from tests.stream.logs import CONFIG, border, border_lines, lines, lines_of, shuffled, single
+from tests.stream.partitions import Cluster, records_of
 from tests.stream.test_partitions import by_crossing
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -127,7 +127,8 @@ def test_any_cut_gives_the_same_bytes(seed: int) -> None:
 def test_partitions_give_the_same_bytes() -> None:
     """Three port partitions that exchange their matches learn what one process learns."""
     batch, names = log()
-    apart = Cluster(CONFIG, names, 4, 3).run(batch, np.random.default_rng(4), given())
+    topic = records_of(lines_of(batch, border_lines()), names, 4)
+    apart = Cluster(CONFIG, names, 4, 3).run(topic, np.random.default_rng(4), given())
     alone = learnt()[0]
     assert by_crossing(alone) == by_crossing(apart)
     assert sorted(a.to_json() for a in alerts_of(alone)) == sorted(a.to_json() for a in alerts_of(apart))

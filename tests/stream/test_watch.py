@@ -15,8 +15,8 @@ from schemas.batch import DIRECTIONS, Array, CrossingBatch
 from schemas.models import Notice
 from stream.config import PipelineConfig
 from stream.pipeline import Decided, Pipeline
-from tests.stream.logs import border, lines, single
-from tests.stream.partitions import Cluster
+from tests.stream.logs import border, border_lines, lines, lines_of, single
+from tests.stream.partitions import Cluster, records_of
 from tests.stream.test_partitions import by_crossing
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -134,7 +134,8 @@ def test_cut_saved_and_loaded_gives_the_same_notices(tmp_path: Path) -> None:
 def test_partitions_give_the_same_notices() -> None:
     """What several partitions conclude from their sums, and each of its own ports, is what one process says."""
     batch, names, _ = outage()
-    apart = Cluster(CONFIG, names, 3, 2).run(batch, np.random.default_rng(2))
+    topic = records_of(lines_of(batch, border_lines(seed=7, days=35, vehicles=7000, ports=3)), names, 3)
+    apart = Cluster(CONFIG, names, 3, 2).run(topic, np.random.default_rng(2))
     assert by_crossing(whole()) == by_crossing(apart)
     assert {n.to_json() for n in notices_of(whole())} == {n.to_json() for n in notices_of(apart)}
 
