@@ -70,6 +70,14 @@ format: venv ## ruff's fixes and format, in place
 bench: venv ## speed and memory, ratios in one run (docs/benchmarks.md)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: kafka
+kafka: venv ## a real Kafka broker on 127.0.0.1:9092, until Ctrl-C (Java 17 and Maven; docs/kafka-broker.md)
+	@$(BIN)/python -m ops.local_kafka run $(ARGS)
+
+.PHONY: kafka-stop
+kafka-stop: venv ## stop the broker of another terminal, or one in the background
+	@$(BIN)/python -m ops.local_kafka stop $(ARGS)
+
 .PHONY: venv
 venv: $(VENV)/.installed ## .venv with the pinned, hashed requirements and linewatch itself
 
