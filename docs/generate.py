@@ -106,7 +106,7 @@ def files_page() -> str:
 
 def settings_page() -> str:
     """docs/settings.md: written by the settings themselves."""
-    text: str = load("ops.settings", "as_markdown")()
+    text: str = load("ops.settings_page", "as_markdown")()
     return text
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource
 
-from ops.settings import NAMES, PREFIX, Settings, read_file
+from ops.settings import NAMES, PREFIX, Settings, is_secret, read_file
 from schemas.errors import ConfigError
 from schemas.plates import KEY_VARIABLE
 
@@ -95,6 +95,6 @@ def _explain(problem: ValidationError, values: Mapping[str, Any], origins: Mappi
     path = ".".join(str(part) for part in first["loc"])
     name = str(first["loc"][0]) if first["loc"] else ""
     field = Settings.model_fields.get(name)
-    got = "a secret" if name == "ingest_token" else repr(first.get("input", values.get(name)))[:120]
+    got = "a secret" if is_secret(name) else repr(first.get("input", values.get(name)))[:120]
     about = f" {field.description}" if field else ""
     return ConfigError(f"setting {path} (from {origins.get(name, 'default')}): {first['msg']}; got {got}.{about}")

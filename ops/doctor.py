@@ -19,7 +19,10 @@ from schemas.errors import LinewatchError
 if TYPE_CHECKING:
     from ops.settings import Settings
 
-LIBRARIES = ("numpy", "numba", "river", "msgspec", "pydantic", "pyarrow", "zstandard", "xxhash", "starlette", "uvicorn")
+LIBRARIES = (
+    "numpy", "numba", "river", "msgspec", "pydantic", "pyarrow", "zstandard", "xxhash", "starlette", "uvicorn",
+    "kafka-python", "faust-streaming",
+)  # fmt: skip
 LEAST_FREE_BYTES = 1_000_000_000
 
 
@@ -33,14 +36,16 @@ class Finding(NamedTuple):
 
 @click.command("doctor")
 @click.option("--state", type=PATH, metavar="DIR", help="Look at this state folder too.")
+@click.option("--kafka", is_flag=True, help="Ask the Kafka broker too.")
 @setting_options
-def doctor(state: Path | None, config: Path | None, flags: tuple[str, ...], ports: str | None) -> int:
+def doctor(state: Path | None, kafka: bool, config: Path | None, flags: tuple[str, ...], ports: str | None) -> int:
     """Say what is installed and configured, where each setting came from, and what is wrong.
 
     \b
     Examples:
       linewatch doctor
       linewatch doctor --config border.toml --state year.state
+      linewatch doctor --kafka
 
     Ends with 0 when nothing is wrong, else with 1; each problem says what to do.
     """
@@ -51,7 +56,7 @@ def doctor(state: Path | None, config: Path | None, flags: tuple[str, ...], port
         findings.append(Finding("settings", "cannot be used", str(problem)))
     else:
         _print_settings(settings, origins)
-        findings += [*_configured(settings), *_places(settings, state)]
+        findings += [*_configured(settings), *_places(settings, state), *(_kafka(settings) if kafka else ())]
     for about, text, wrong in findings:
         click.echo(f"{'wrong' if wrong else 'ok':<6} {about:<16} {text}")
         if wrong:
@@ -112,6 +117,22 @@ def _configured(settings: Settings) -> Iterator[Finding]:
     exposed = not is_loopback(settings.ingest_host) and not settings.ingest_token.get_secret_value()
     fix = "set ingest_token: without one it is only served on loopback" if exposed else ""
     yield Finding("http ingest", f"{settings.ingest_host}:{settings.ingest_port}", fix)
+
+
+def _kafka(settings: Settings) -> Iterator[Finding]:
+    from ops import wiring
+
+    try:
+        connection = wiring.build_connection(settings)
+        from stream import topic_admin
+
+        yield Finding("kafka", f"{settings.kafka_bootstrap}, {topic_admin.version(connection)}")
+        found = topic_admin.look(connection, settings.kafka_topics)
+    except LinewatchError as problem:
+        yield Finding("kafka", "cannot be used", str(problem))
+        return
+    problems = topic_admin.problems(settings.kafka_topics, wiring.build_shape(settings), found)
+    yield Finding("kafka topics", f"{len(found)} named {settings.kafka_topics}.*", " ".join(problems))
 
 
 def _places(settings: Settings, state: Path | None) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -25,30 +25,40 @@ def say(text: str) -> None:
     click.echo(f"linewatch: {text}", err=True)
 
 
+class Words(NamedTuple):
+    """What a display shows of a moment."""
+
+    done: int  # lines, for the rate
+    bytes_read: int
+    line: str  # after "progress"
+    about: str  # beside the rate
+
+
+def _of_run(seen: Seen) -> Words:
+    tally = seen.tally
+    line = f"lines={tally.lines} alerts={tally.alerts} checkpoints={seen.checkpoints} bytes={seen.bytes_read}"
+    return Words(tally.lines, seen.bytes_read, line, f"{tally.alerts:,} alerts")
+
+
 @contextmanager
-def display(mode: str, total: int | None) -> Iterator[Callable[[Seen], None]]:
-    """A callback for the runner. `auto` is a bar on a terminal and nothing elsewhere; `total` is in bytes."""
+def display(mode: str, total: int | None, words: Callable[[Any], Words] = _of_run) -> Iterator[Callable[[Any], None]]:
+    """A callback for the runner. `auto` is a bar on a terminal and nothing elsewhere; `total` is in bytes.
+
+    `words` puts what the callback gets into words; by default that is a `Seen` of the runner.
+    """
     if mode == "auto":
         mode = "bar" if sys.stderr.isatty() else "none"
     if mode == "bar":
-        with _bar(total) as bar:
+        with _bar(total, words) as bar:
             yield bar
+    elif mode == "lines":
+        yield lambda seen: say(f"progress {words(seen).line}")
     else:
-        show = _line if mode == "lines" else _nothing
-        yield show
-
-
-def _nothing(_: Seen) -> None:
-    """No display."""
-
-
-def _line(seen: Seen) -> None:
-    tally = seen.tally
-    say(f"progress lines={tally.lines} alerts={tally.alerts} checkpoints={seen.checkpoints} bytes={seen.bytes_read}")
+        yield lambda _: None
 
 
 @contextmanager
-def _bar(total: int | None) -> Iterator[Callable[[Seen], None]]:
+def _bar(total: int | None, words: Callable[[Any], Words]) -> Iterator[Callable[[Any], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -58,12 +68,12 @@ def _bar(total: int | None) -> Iterator[Callable[[Seen], None]]:
         started = time.monotonic()
         first: int | None = None
 
-        def show(seen: Seen) -> None:
+        def show(seen: Any) -> None:
             nonlocal first
-            first = seen.tally.lines if first is None else first
-            rate = (seen.tally.lines - first) / max(time.monotonic() - started, 1e-3)
-            about = f"{rate:,.0f} crossings/s  {seen.tally.alerts:,} alerts"
-            progress.update(task, completed=seen.bytes_read, about=about)
+            now = words(seen)
+            first = now.done if first is None else first
+            rate = (now.done - first) / max(time.monotonic() - started, 1e-3)
+            progress.update(task, completed=now.bytes_read, about=f"{rate:,.0f} crossings/s  {now.about}")
 
         yield show
 

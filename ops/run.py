@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -128,13 +127,10 @@ def _source(settings: Settings, name: str, stop: Stop, held: ExitStack, health: 
     """The source that `--source` names."""
     from ops import wiring
 
-    poll_s = settings.follow_poll_ms / 1000
     if name == HTTP:
         return _http(settings, stop, held, health)
     if name == wiring.STDIO:
-        from stream.pipe import PipeSource
-
-        return PipeSource(sys.stdin.fileno(), stop=stop, poll_s=poll_s, batch_lines=settings.batch_lines)
+        return wiring.build_pipe(settings, stop=stop)
     return wiring.build_follow(Path(name), settings, stop=stop, notice=say)
 
 

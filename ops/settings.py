@@ -2,7 +2,7 @@
 
 One table, the class `Settings`. A value is taken from the first of: a flag (`--set name=value`), the environment
 (`LINEWATCH_NAME`), the TOML file (`--config C`), the default here: ops/configure.py merges them.
-`python -m ops.settings` prints the table as docs/settings.md.
+ops/settings_page.py prints the table for people.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -117,6 +116,45 @@ class Settings(BaseSettings):
     spool_segment_bytes: int = _setting(
         67_108_864, "The ingest spool starts a new file after so many bytes; read files are deleted.", ge=4_096
     )
+    kafka_bootstrap: str = _setting(
+        "127.0.0.1:9092", "Kafka: host:port of one broker or more, separated by commas.", min_length=1
+    )
+    kafka_topics: str = _setting(
+        "linewatch", "Kafka: the names of all topics begin with this and a dot.", pattern=r"^[A-Za-z0-9._-]{1,200}$"
+    )
+    kafka_partitions: int = _setting(
+        12, "Kafka: partitions of the crossings when the topics are made; never change them later.", ge=1, le=10_000
+    )
+    kafka_port_partitions: int = _setting(
+        4, "Kafka: partitions of what is keyed by port, when the topics are made.", ge=1, le=10_000
+    )
+    kafka_replication: int = _setting(1, "Kafka: copies of each record, when the topics are made.", ge=1, le=100)
+    kafka_retention_hours: float = _setting(
+        168.0, "Kafka: how long crossings are kept, when the topics are made.", gt=0, le=876_000
+    )
+    kafka_group: str = _setting("linewatch", "Kafka: consumer group of the workers.", min_length=1, max_length=200)
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = _setting(
+        "PLAINTEXT", "Kafka: how brokers are reached; SASL asks for kafka_username and kafka_password."
+    )
+    kafka_ca_file: Path | None = _setting(
+        None, "Kafka: PEM file of the certificates to trust with SSL; unset: those of the system."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = _setting(
+        "PLAIN", "Kafka: how the password is proved with SASL."
+    )
+    kafka_username: str = _setting("", "Kafka: who logs in with SASL.")
+    kafka_password: SecretStr = _setting(SecretStr(""), "Kafka: the password with SASL; better in the environment.")
+
+    worker_checkpoint_s: float = _setting(
+        10.0, "Worker: seconds between two checkpoints of a partition; so much is assessed again after a crash.",
+        gt=0, le=3_600,
+    )  # fmt: skip
+    worker_session_s: float = _setting(
+        10.0, "Worker: after so many seconds of silence the others take its partitions over.", ge=1, le=600
+    )
+    worker_stuck_s: float = _setting(
+        120.0, "Worker: it ends when it has records to read and has not moved for so long.", ge=10, le=86_400
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -180,6 +218,12 @@ def changes_results(name: str) -> bool:
     return isinstance(extra, dict) and extra.get("results") is True
 
 
+def is_secret(name: str) -> bool:
+    """Whether a setting's value must never be shown."""
+    field = Settings.model_fields.get(name)
+    return field is not None and field.annotation is SecretStr
+
+
 def read_file(path: Path, what: str) -> bytes:
     """The file's bytes; ConfigError naming `what` asked for it when it cannot be read."""
     try:
@@ -200,45 +244,3 @@ def shown(settings: Settings, name: str) -> str:
     if isinstance(value, tuple):
         return ", ".join(v if isinstance(v, str) else v.name for v in value) or "(none)"
     return "not set" if value is None else str(value)
-
-
-def as_markdown() -> str:
-    """docs/settings.md: the table as people read it."""
-    defaults = Settings()
-    rows = []
-    for name, field in Settings.model_fields.items():
-        extra = "yes" if changes_results(name) else ""
-        rows.append(f"| `{name}` | `{shown(defaults, name)}` | {extra} | {field.description} |")
-    return HEAD + "\n".join(rows) + "\n" + TAIL
-
-
-HEAD = """# Settings
-
-Generated from `ops/settings.py` by `python -m ops.settings > docs/settings.md`; a test fails when it is out of date.
-
-A value is taken from the first of: `--set name=value` on the command line; the environment variable `LINEWATCH_NAME`
-(name in capitals); the TOML file given with `--config`; the default. An unknown name is an error that says which known
-name is closest. `linewatch doctor` shows every value in force and where it came from. Settings marked *results* are
-part of the `config` hash in every alert, and a `--state` folder refuses to go on when one of them has changed.
-
-| name | default | results | what it does |
-|---|---|---|---|
-"""
-
-TAIL = """
-A file for a small port, as an example:
-
-```toml
-ports = "ports.csv"
-default_time_zone = "America/Los_Angeles"
-operators = 2
-
-[[river_detectors]]
-name = "one_class"
-class = "river.anomaly.OneClassSVM"
-params = { nu = 0.1 }
-```
-"""
-
-if __name__ == "__main__":
-    sys.stdout.write(as_markdown())

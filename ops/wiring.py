@@ -21,7 +21,9 @@ from stream.sinks import AlertFile, AlertStream, ControlFile, DeadLetter, Notice
 from stream.sources import LogSource, Source
 
 if TYPE_CHECKING:
+    from stream.kafka_clients import Connection
     from stream.pipeline import Pipeline
+    from stream.topics import Shape
 
 STDIO = "-"
 
@@ -38,8 +40,11 @@ def build_pseudonymiser(settings: Settings) -> Pseudonymiser:
     return Pseudonymiser(load_key(settings.plate_key_file.expanduser()))
 
 
-def build_codec(settings: Settings, ports: Ports, pseudonymiser: Pseudonymiser, *, live: bool = False) -> Codec:
-    """`live`: refuse what lies more than an hour ahead of the clock; a recorded log is never compared with it.
+def build_codec(
+    settings: Settings, ports: Ports, pseudonymiser: Pseudonymiser, *, live: bool = False,
+    clock: Callable[[], int] | None = None,
+) -> Codec:  # fmt: skip
+    """`live`: refuse what lies more than an hour ahead of the `clock`; a recorded log is never compared with it.
 
     Fills the optional columns that some detector reads. Imports the compiled detectors.
     """
@@ -51,7 +56,7 @@ def build_codec(settings: Settings, ports: Ports, pseudonymiser: Pseudonymiser, 
         earliest_ms=_year_ms(settings.earliest_year),
         latest_ms=_year_ms(settings.latest_year),
         max_line_bytes=settings.max_line_bytes,
-        clock=(lambda: time.time_ns() // 1_000_000) if live else None,
+        clock=(lambda: time.time_ns() // 1_000_000) if live else clock,
         wanted={column for detector in DETECTORS for column in detector.reads},
     )
 
@@ -144,6 +149,14 @@ def build_log(log: str, settings: Settings, *, speed: float | None) -> LogSource
     return LogSource(Path(log), batch_lines=lines)
 
 
+def build_pipe(settings: Settings, *, stop: threading.Event) -> Source:
+    """Standard input as it comes."""
+    from stream.pipe import PipeSource
+
+    poll_s = settings.follow_poll_ms / 1000
+    return PipeSource(sys.stdin.fileno(), stop=stop, poll_s=poll_s, batch_lines=settings.batch_lines)
+
+
 def build_follow(
     path: Path, settings: Settings, *, stop: threading.Event, notice: Callable[[str], None], poll_s: float | None = None
 ) -> Source:
@@ -195,6 +208,37 @@ def check_outputs(log: str, outputs: Sequence[Path]) -> None:
             raise ConfigError(f"cannot write {path}: it is a folder. Name a file in it.")
         if not path.parent.is_dir():
             raise ConfigError(f"cannot write {path}: the folder {path.parent} is not there. Make it, or name another.")
+
+
+def build_connection(settings: Settings) -> Connection:
+    """Where the Kafka brokers are and how one is let in; ConfigError for what cannot work."""
+    try:
+        from stream.kafka_clients import Connection
+    except ModuleNotFoundError as problem:
+        raise ConfigError(
+            f"Kafka needs {problem.name}, which is not installed: pip install 'linewatch[kafka]'"
+        ) from None
+
+    return Connection(
+        tuple(address.strip() for address in settings.kafka_bootstrap.split(",") if address.strip()),
+        security=settings.kafka_security,
+        ca_file=None if settings.kafka_ca_file is None else settings.kafka_ca_file.expanduser(),
+        mechanism=settings.kafka_sasl_mechanism,
+        username=settings.kafka_username,
+        password=settings.kafka_password.get_secret_value(),
+    )
+
+
+def build_shape(settings: Settings) -> Shape:
+    """What topics are made with."""
+    from stream.topics import Shape
+
+    return Shape(
+        settings.kafka_partitions,
+        settings.kafka_port_partitions,
+        settings.kafka_replication,
+        settings.kafka_retention_hours,
+    )
 
 
 def live_policy(settings: Settings) -> Policy:

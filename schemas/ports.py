@@ -7,7 +7,7 @@ place, in the default time zone). A port's number is its place in the registry, 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ class Ports:
     ) -> None:
         """Raises ConfigError for a code that stands twice, an unknown time zone or more than `max_ports` ports."""
         self._limits = _Limits(max_ports, is_open, default_time_zone)
+        self._agree: Callable[[str], Sequence[str]] | None = None
         self._clock = LocalClock()
         self._clock.add(default_time_zone)
         self._ports: list[Port] = []
@@ -111,7 +112,23 @@ class Ports:
             return known
         if not self._limits.open or len(self._ports) >= self._limits.max_ports:
             raise KeyError(name)
+        if self._agree is not None:
+            self.learn(self._agree(name))
+            return self.codes[name]
         return self._register(Port(name, name, time_zone=self._limits.default_time_zone))
+
+    def agree_by(self, agree: Callable[[str], Sequence[str]]) -> None:
+        """Ask before an open registry registers a port: `agree(code)` gives all codes in the order all agree on.
+
+        For several processes that must give a port the same number. What it gives begins with what is registered.
+        """
+        self._agree = agree
+
+    def learn(self, codes: Sequence[str]) -> None:
+        """Register the codes that are new, in their order; more than fit are left out."""
+        for code in codes:
+            if code not in self.codes and len(self._ports) < self._limits.max_ports:
+                self._register(Port(code, code, time_zone=self._limits.default_time_zone))
 
     def name_of(self, code: int) -> str:
         """The port's code as crossings carry it, such as "2504"."""

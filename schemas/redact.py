@@ -19,9 +19,21 @@ _SHORTEST = 3  # letters and digits in the shortest text taken for a plate where
 
 _NAMES = rb"p\0*l\0*a\0*t\0*e|licen[cs]e|registration\b|registration_n|\bvr[mn]\b|\blpn\b"
 _HINT = re.compile(rb"(?i)" + _NAMES + rb"|\\u00[4-7]")  # \u0070late is a plate too
+_PIECES = (b"plate", b"licen", b"registration", b"vrm", b"vrn", b"lpn", b"\\u00", b"\0")  # _HINT finds none without one
+_ORIGIN = b'"plate_jurisdiction"'
 _KEY = re.compile(r"(?i)plate|licen[cs]e|registration$|registration_n|^vr[mn]$|^lpn$")
 _WORD = re.compile(rb"[0-9A-Za-z\x80-\xff](?:[\0 .-]*[0-9A-Za-z\x80-\xff]){2,}")
 _DELIMITER = re.compile(rb"[,;\t|]")
+
+
+def names_no_plate(raw: bytes) -> bool:
+    """Whether it is certain at a glance that no key in the bytes names a plate: ten times as fast as `may_name_plate`.
+
+    The key `plate_jurisdiction`, which ordinary crossings carry, is looked past.
+    """
+    # with a backslash about, "plate_jurisdiction" may be the end of another key
+    lowered = (raw if b"\\" in raw else raw.replace(_ORIGIN, b"")).lower()
+    return not any(piece in lowered for piece in _PIECES)
 
 
 def may_name_plate(raw: bytes) -> bool:

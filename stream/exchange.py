@@ -20,7 +20,7 @@ import zstandard
 
 from schemas.dispositions import Given
 from stream.feedback import Example, Heard
-from stream.shared import LAG
+from stream.shared import LAG, merged
 from stream.stages import Collected
 from stream.watch import Counted
 
@@ -60,14 +60,18 @@ class Board:
         self.floors: dict[int, list[tuple[int, int]]] = {}  # partition -> (offset, hour closed when it fell silent)
         self.periods: dict[int, dict[int, Collected]] = {}
         self.matched: dict[int, dict[int, list[Example]]] = {}
+        self._joined: dict[int, list[Collected]] = {}
+        self._first: dict[int, int] = {}  # period -> offset in the exchange of what was said first of it
 
     @property
     def complete(self) -> int:
         """Every partition has closed every hour up to this one."""
         return min(self.closed)
 
-    def take(self, message: Closed | Matched) -> None:
+    def take(self, message: Closed | Matched, offset: int = 0) -> None:
         """Take one message in; what was said before of the same hour and partition stands."""
+        for period in message.periods if isinstance(message, Closed) else [message.period]:
+            self._first.setdefault(period, offset)
         if isinstance(message, Matched):
             answers = self.matched.setdefault(message.period, {})
             answers.setdefault(message.partition, [Example(*one) for one in message.examples])
@@ -81,16 +85,22 @@ class Board:
         self.closed[message.partition] = max(self.closed[message.partition], message.upto)
 
     def due(self, after: int, upto: int) -> Iterator[tuple[int, list[Collected]]]:
-        """Hours in (after, upto] in which something was collected, and the parts in the order of the partitions."""
+        """Complete hours in (after, upto] in which something was collected, and the parts in the partitions' order."""
         for period in sorted(k for k in self.periods if after < k <= upto):
-            parts = self.periods[period]
-            yield period, [parts[partition] for partition in sorted(parts)]
+            if period not in self._joined:  # once for all partitions of this worker
+                parts = self.periods[period]
+                self._joined[period] = joined([parts[partition] for partition in sorted(parts)])
+            yield period, self._joined[period]
 
     def forget(self, upto: int) -> None:
         """Nobody here needs hours up to this one any more."""
-        for known in (self.periods, self.matched):
+        for known in (self.periods, self.matched, self._joined, self._first):
             for period in [k for k in known if k <= upto]:
                 del known[period]
+
+    def unheard_from(self, taken: int, end: int) -> int:
+        """From which offset on a partition that has taken in hours up to `taken` has to hear the exchange again."""
+        return min((first for period, first in self._first.items() if period > taken), default=end)
 
     def due_dispositions(self, period: int) -> list[Given]:
         """Those that the first port partition names in an hour; [] for a stage without any."""
@@ -107,6 +117,18 @@ class Board:
             return False
         due = [k for k in self.periods if taken < k <= period - LAG and self.due_dispositions(k)]
         return all(len(self.matched.get(k, {})) == len(self.closed) for k in due)
+
+
+def joined(parts: list[Collected]) -> list[Collected]:
+    """The same parts with all sums added up in the first: integers, so everybody's totals stay what they are."""
+    out = [list(part) for part in parts]
+    for place in range(len(out[0])):
+        sums = [part[place] for part in out if type(part[place]) is tuple]  # the others are named
+        if len(sums) > 1:
+            for part in out:
+                part[place] = None
+            out[0][place] = merged(sums)
+    return out
 
 
 def with_matches(parts: Sequence[Collected], matched: Mapping[int, list[Example]]) -> list[Collected]:

@@ -72,19 +72,18 @@ class Connection:
         A send fails when it was not acknowledged after `latest_ack_ms`; until then the library tries again. With
         `transactional_id` call `init_transactions()` before anything else. Records may have up to 8 MiB.
         """
-        return KafkaProducer(
-            **self._common(),
-            transactional_id=transactional_id,
-            enable_idempotence=True,
-            acks="all",
-            compression_type="zstd",
-            linger_ms=linger_ms,
-            batch_size=batch_bytes,
-            max_request_size=LARGE_BYTES,
-            delivery_timeout_ms=latest_ack_ms,
-            max_block_ms=latest_ack_ms,
-            **more,
-        )
+        arguments: dict[str, Any] = {
+            "transactional_id": transactional_id,
+            "enable_idempotence": True,
+            "acks": "all",
+            "compression_type": "zstd",
+            "linger_ms": linger_ms,
+            "batch_size": batch_bytes,
+            "max_request_size": LARGE_BYTES,
+            "delivery_timeout_ms": latest_ack_ms,
+            "max_block_ms": min(latest_ack_ms, LATEST_ACK_MS),
+        }
+        return _made(KafkaProducer, self._common() | arguments | more)
 
     def consumer(self, *, committed: bool = False, **more: Any) -> KafkaConsumer:
         """A consumer for `assign` and `seek`, in no group: who reads knows where it stands.
@@ -99,12 +98,13 @@ class Connection:
             "isolation_level": "read_committed" if committed else "read_uncommitted",
             "max_partition_fetch_bytes": LARGE_BYTES,
             "max_poll_records": 4_096,
+            "retry_backoff_ms": 20,
         }
-        return KafkaConsumer(**self._common(), **(arguments | more))
+        return _made(KafkaConsumer, self._common() | arguments | more)
 
     def admin(self, **more: Any) -> KafkaAdminClient:
         """An administrator: topics, configurations, offsets."""
-        return KafkaAdminClient(**self._common(topics=False), **more)
+        return _made(KafkaAdminClient, self._common(topics=False) | more)
 
     def _common(self, *, topics: bool = True) -> dict[str, Any]:
         quiet = logging.getLogger("kafka")
@@ -153,9 +153,53 @@ class Connection:
                 return ConfigError(f"{doing}: {_text(problem)}. {remedy}")
         if isinstance(problem, (errors.KafkaTimeoutError, errors.KafkaConnectionError, errors.NodeNotReadyError)):
             start = "start one (make kafka), or set kafka_bootstrap"
-            hint = f"{start}, kafka_security" if self.security != "PLAINTEXT" else start
+            hint = f"{start}, kafka_security, kafka_ca_file" if self.security != "PLAINTEXT" else start
             return Unavailable(f"{doing}: no broker answers at {where} ({_text(problem)}): {hint}")
         return Unavailable(f"{doing}: {_text(problem)}, from the broker at {where}. Run it again.")
+
+
+def _made(kind: Any, arguments: dict[str, Any]) -> Any:
+    """A client. Two things the library forgets while one is made (3.0.12) are done here.
+
+    A refused login it tries again until the time is up, and then says that nobody answered: here it ends the attempt.
+    And where an attempt fails, its sockets and its thread stay: here they are closed.
+    """
+    inner: list[Any] = []
+
+    def network(**configs: Any) -> Any:
+        client = kind.DEFAULT_CONFIG["kafka_client"](**configs)
+        inner.append(client)
+        _watch_logins(client._manager)
+        return client
+
+    try:
+        made = kind(**arguments, kafka_client=network)
+    except BaseException:
+        for client in inner:
+            client.close()
+        raise
+    for client in inner:
+        del client._manager.get_connection  # from here on it is the library's own again
+    return made
+
+
+def _watch_logins(manager: Any) -> None:
+    """Have `get_connection` raise what an earlier connection failed with, if that was a refused login."""
+    connect = manager.get_connection
+    refused: list[BaseException] = []
+
+    def get_connection(*arguments: Any, **more: Any) -> Any:
+        if refused:
+            raise refused[0]
+        connection = connect(*arguments, **more)
+        connection.init_future.add_errback(lambda problem: refused.append(problem) if _is_login(problem) else None)
+        return connection
+
+    manager.get_connection = get_connection
+
+
+def _is_login(problem: BaseException) -> bool:
+    return isinstance(problem, _LOGIN)
 
 
 _LOGIN = (errors.SaslAuthenticationFailedError, errors.UnsupportedSaslMechanismError, errors.IllegalSaslStateError)

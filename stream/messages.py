@@ -14,7 +14,10 @@ import struct
 from typing import NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+PROGRESS_KEY = b"progress"  # of a `Progress` in the topic `exchange`
 MARK_HEADER = "linewatch-log"
 _MARK = struct.Struct(">QQqq")
 
@@ -44,6 +47,21 @@ class Mark(NamedTuple):
             raise ValueError(f"a mark of {_MARK.size} bytes is required, got {len(data)}") from None
 
 
+def encode_marks(
+    log: int, line: NDArray[np.int64], before_ms: NDArray[np.int64], reached_ms: NDArray[np.int64]
+) -> list[bytes]:
+    """`Mark.encode` of many records of one log, at a tenth of its price.
+
+    >>> one = np.array([2])
+    >>> encode_marks(1, one, one + 1, one - 6) == [Mark(1, 2, 3, -4).encode()]
+    True
+    """
+    marks = np.empty(len(line), np.dtype([("log", ">u8"), ("line", ">u8"), ("before", ">i8"), ("reached", ">i8")]))
+    marks["log"], marks["line"], marks["before"], marks["reached"] = log, line, before_ms, reached_ms
+    data, size = marks.tobytes(), _MARK.size
+    return [data[at : at + size] for at in range(0, len(data), size)]
+
+
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
     """A producer's word: up to here everything of the log is in the crossings topic, acknowledged by the broker.
 
@@ -56,6 +74,13 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
     reached_ms: int  # the log's clock there
     ends: dict[int, int]  # partition -> offset after its last record of this log; absent: none of it there yet
     done: bool = False
+    origin: int = 0  # which log apart from the session: how a producer finds where it stopped
+
+
+class PortCode(msgspec.Struct, frozen=True):
+    """A value of the topic `ports`: the number of a port is the place at which its code first stands there."""
+
+    code: str
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -189,8 +189,20 @@ class StateTable:
     def restore(self, used: int, parts: list[tuple[NDArray[np.int64], Array]]) -> None:
         """Rows from a base and the changes after it, in that order."""
         self.rows = np.zeros(max(used, 1), self.dtype)
-        self.dirty = np.zeros(max(used, 1), np.uint8)
         for index, rows in parts:
-            self.rows[index] = rows
+            self.put(index, rows)
+        self.settle(used)
+
+    def put(self, index: NDArray[np.int64], rows: Array) -> None:
+        """Rows at their slots, while a table is read back; it is not to be used before `settle`."""
+        size = int(index.max()) + 1 if len(index) else 0
+        if size > len(self.rows):
+            self.rows.resize(max(size, len(self.rows) + len(self.rows) // 2), refcheck=False)
+        self.rows[index] = rows
+
+    def settle(self, used: int) -> None:
+        """Every row that was put below `used` is there; whatever was put beyond is dropped."""
+        self.rows[used:] = np.zeros((), self.dtype)
+        self.dirty = np.zeros(len(self.rows), np.uint8)
         self.used = used
         self._reindex(used)

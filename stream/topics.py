@@ -13,6 +13,8 @@ LARGE_BYTES = 8_388_608  # rows of state, and what passes between the stages, co
 LINE_BYTES = 2_097_152  # one line of a log, of which a source hands on at most 1 MiB
 FOREVER = -1.0
 YEAR_AND_MORE = 400.0  # days; as long as a vehicle is remembered by default
+DAY_MS = 86_400_000
+SEGMENT_BYTES = 67_108_864  # of compacted topics: only whole segments are compacted, and the usual one has 1 GiB
 
 
 class Shape(NamedTuple):
@@ -96,9 +98,13 @@ def wanted(prefix: str, shape: Shape) -> list[Topic]:
 
 def _config(row: Row, shape: Shape) -> dict[str, str]:
     config = {"cleanup.policy": "compact" if row.compact else "delete"}
-    if not row.compact:
+    if row.compact:
+        config["segment.bytes"] = str(SEGMENT_BYTES)
+    else:
         days = shape.retention_hours / 24 if row.days is None else row.days
-        config["retention.ms"] = str(round(days * 86_400_000) if days >= 0 else -1)
+        config["retention.ms"] = str(round(days * DAY_MS) if days >= 0 else -1)
+        if 0 <= days <= 30:  # a segment is deleted as a whole, when the last record in it is old enough
+            config["segment.ms"] = str(max(60_000, min(DAY_MS, round(days * DAY_MS / 8))))
     if row.max_bytes is not None:
         config["max.message.bytes"] = str(row.max_bytes)
     if row.role == "crossings":

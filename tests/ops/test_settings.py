@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ops.configure import load
-from ops.settings import NAMES, Settings, as_markdown, changes_results
+from ops.settings import NAMES, Settings, changes_results
+from ops.settings_page import as_markdown
 from schemas.errors import ConfigError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -111,14 +112,15 @@ def test_the_config_id_changes_with_results_and_with_nothing_else(tmp_path: Path
 
 def test_a_secret_is_shown_nowhere() -> None:
     """Neither in the settings' text nor in an error about it."""
-    settings = load(flags=["ingest_token=hush"]).settings
+    settings = load(flags=["ingest_token=hush", "kafka_password=hush"]).settings
     assert "hush" not in repr(settings)
     assert "hush" not in settings.model_dump_json()
     assert not changes_results("ingest_token")
+    assert not changes_results("kafka_password")
 
 
 def test_the_settings_page_is_what_the_table_says() -> None:
-    """`python -m ops.settings > docs/settings.md` was run after the last change."""
+    """`python -m ops.settings_page > docs/settings.md` was run after the last change."""
     assert as_markdown() == (REPOSITORY / "docs" / "settings.md").read_text()
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import Reject
 from schemas.plates import Pseudonymiser, normalise
-from schemas.redact import redact
+from schemas.redact import may_name_plate, names_no_plate, redact
 from tests.schemas.documents import KEY, codec, line, same
 
 PLATE = "QZX 4711"
@@ -82,6 +82,29 @@ def test_no_cut_of_a_line_leaves_the_plate_in_the_dead_letter(plate: str, start:
     for reject in codec().decode(raw).rejects:
         assert plate.encode() not in _everything(reject)
     assert plate.encode() not in Pseudonymiser(KEY).rewrite_plates(raw)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["plate", "Plate", "p\0l\0a\0t\0e", "license", "LICENCE", "registration", "registration_n", "vrm", "VRN",
+             "lpn", "\\u0070", "\\U004c", '"plate_jurisdiction"', '"', "\\", "_", " ", "é", "x"]
+        ), max_size=6,
+    )
+)  # fmt: skip
+def test_the_quick_look_is_never_surer_than_the_thorough_one(parts: list[str]) -> None:
+    """What is passed at a glance holds no name of a plate, the plate's origin aside."""
+    raw = "".join(parts).encode()
+    if names_no_plate(raw):
+        assert not may_name_plate(raw.replace(b'"plate_jurisdiction"', b'""'))
+
+
+def test_a_crossing_that_says_where_its_plate_is_from_is_kept_as_it_came() -> None:
+    """Byte for byte, blanks included; a key that only ends like that one is a plate's."""
+    raw = line(plate_jurisdiction="TX").replace(b":", b" :  ")
+    assert raw == Pseudonymiser(KEY).rewrite_plates(raw)
+    other = line()[:-1] + b', "my\\"plate_jurisdiction": "QZX 4711"}'
+    assert _without_plate(Pseudonymiser(KEY).rewrite_plates(other))
 
 
 @pytest.mark.parametrize(

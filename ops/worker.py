@@ -1,0 +1,85 @@
+"""What does `linewatch worker` do? It assesses crossings from Kafka together with other workers, and writes alerts there."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ops.options import load_settings, setting_options
+from ops.progress import say
+
+if TYPE_CHECKING:
+    from ops.settings import Settings
+    from stream.worker_run import WorkerRun
+
+
+@click.command("worker")
+@click.option("--bootstrap", metavar="HOST:PORT", help="The broker; short for --set kafka_bootstrap=...")
+@click.option("--progress", type=click.Choice(("lines", "none")), default="none", help="A line a second, or none.")
+@setting_options
+def worker(
+    bootstrap: str | None, progress: str, config: Path | None, flags: tuple[str, ...], ports: str | None
+) -> int:  # fmt: skip
+    """Take part in assessing the crossings in Kafka, until it is told to stop.
+
+    \b
+    Examples:
+      linewatch worker                                    topics linewatch.* on 127.0.0.1:9092
+      linewatch worker --ports us --set kafka_bootstrap=k1:9092,k2:9092
+      linewatch worker --progress lines & linewatch worker & linewatch produce log.jsonl
+
+    Start it as often as there are cores: workers share the partitions among themselves, and take over those of one that
+    dies. All must have the same settings, ports and plate key. Alerts are in the topic linewatch.alerts, refused records
+    in linewatch.rejects; read both with isolation level read_committed. SIGTERM and Ctrl-C end it after a checkpoint.
+    """
+    settings = load_settings(config, flags, ports=ports, kafka_bootstrap=bootstrap).settings
+    return _worker(settings, progress)
+
+
+def _worker(settings: Settings, progress: str) -> int:
+    from ops import wiring_kafka
+    from ops.signals import stopping
+    from stream.worker_run import EngineView
+
+    with stopping() as stop, tempfile.TemporaryDirectory(prefix="linewatch-") as folder:
+        run = wiring_kafka.build_worker(settings, say)
+        try:
+            engine = wiring_kafka.build_engine(settings, run, Path(folder))
+            run.drive(EngineView(engine.end_of, engine.pause))
+            run.report = _reporter(run, progress)
+            say(f"joining the group {settings.kafka_group} at {settings.kafka_bootstrap}")
+            asyncio.run(engine.run(run.pump, stop.is_set))
+        finally:
+            run.close()
+        say(f"stopped: {_line(run)}")
+        return stop.exit_code(terminated=0)
+
+
+def _reporter(run: WorkerRun, progress: str) -> Callable[[], None]:
+    """Called at every turn: a line when the partitions change, and every second if wanted."""
+    shown: tuple[int, ...] = ()
+    at = 0.0
+
+    def report() -> None:
+        nonlocal shown, at
+        here = (*sorted(run.worker.vehicles), -1, *sorted(run.worker.at_ports))
+        if here != shown:
+            say(f"ready: {len(run.worker.vehicles)} partitions of crossings, {len(run.worker.at_ports)} of ports")
+            shown = here
+        if progress == "lines" and time.monotonic() - at >= 1:
+            at = time.monotonic()
+            say(f"progress {_line(run)}")
+
+    return report
+
+
+def _line(run: WorkerRun) -> str:
+    counts = run.worker.counts()
+    names = ("accepted", "duplicates", "rejected", "resent", "assessed", "late", "alerts")
+    return " ".join(f"{name}={counts[name]}" for name in names)

@@ -1,0 +1,184 @@
+"""How does a worker get a partition, and how does it give it up? Take over, restore, checkpoint.
+
+A partition's home holds it together with its outlet to Kafka and the log of its checkpoints. Taking over fences whoever
+had it before; then the last checkpoint is read, and what was committed after it (alerts, notices, the sample, rejects),
+so that none of that is committed again while the same records are assessed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from stream.changelog import Changelog, Restored
+from stream.exchange import Board
+from stream.kafka_clients import Connection
+from stream.kept import keep_ports, keep_vehicles, keep_waiting, restore_ports, restore_vehicles, restore_waiting
+from stream.messages import Progress
+from stream.port_partition import PortPartition
+from stream.publisher import Outlet, Output, Publisher
+from stream.topic_log import end_of, read_all
+from stream.topics import Topics
+from stream.vehicle_partition import VehiclePartition
+
+WAITING = "waiting"
+
+
+class Builders(NamedTuple):
+    """How fresh partitions and changelogs are made; ops/wiring.py knows."""
+
+    vehicle: Callable[[int, Board], VehiclePartition]
+    port: Callable[[int, Board], PortPartition]
+    changelog: Callable[[], Changelog]
+
+
+@dataclass
+class Home:
+    """One partition at this worker."""
+
+    partition: VehiclePartition | PortPartition
+    outlet: Outlet
+    changelog: Changelog
+    state_topic: str
+    source_topic: str
+    said: set[str] = field(default_factory=set)  # committed after the checkpoint that was restored
+    exchange_from: int = 0  # what of the exchange it has yet to hear
+    dispositions_from: int = 0
+    sessions: list[Progress] = field(default_factory=list)  # as they were then
+    state_end: int = 0  # of the state topic after our last checkpoint
+    saved_at: float = 0.0
+    changed: bool = False  # since the last checkpoint
+    busy: bool = False  # a checkpoint is on its way
+
+    @property
+    def number(self) -> int:
+        """Of the partition."""
+        return self.partition.number
+
+
+class Homes:
+    """Opens and saves the homes of both stages."""
+
+    def __init__(
+        self, connection: Connection, topics: Topics, group: str, publisher: Publisher, build: Builders
+    ) -> None:
+        self._connection, self._topics, self._group = connection, topics, group
+        self._publisher, self._build = publisher, build
+
+    def vehicle(self, number: int, board: Board) -> Home:
+        """Take over a vehicle partition. Unavailable or ConfigError when its state cannot be read."""
+        partition = self._build.vehicle(number, board)
+        home = self._open("vehicle", partition, self._topics.state_vehicle, self._topics.crossings)
+        restored = self._load(home, partition.stage.table)
+        if restored is not None:
+            restore_vehicles(partition.stage, restored.kept)
+            values = restored.values
+            partition.position = partition.read_to = values["position"]
+            partition.closed, partition.taken = values["closed"], values["taken"]
+            partition.counts = dict(values["counts"])
+            partition.passed.reached_ms = values["reached_ms"]
+            partition.passed.lines = {int(log): line for log, line in values["lines"].items()}
+            partition.passed.clock = partition.stage.clock
+            self._recall(home, board, values)
+        partition.passed.clock = partition.stage.clock  # what the stage keeps is the clock of what is assessed
+        partition.intake.standing = partition.passed.copy()
+        return self._heard(home, [self._topics.rejects])
+
+    def port(self, number: int, board: Board) -> Home:
+        """Take over a port partition; the same errors."""
+        partition = self._build.port(number, board)
+        home = self._open("port", partition, self._topics.state_port, self._topics.assessed)
+        restored = self._load(home, partition.stage.table)
+        if restored is not None:
+            restore_ports(partition.stage, partition.layout, restored.kept)
+            restore_waiting(partition.reorder, dict(restored.kept.arrays[WAITING]))
+            values = restored.values
+            partition.position, partition.passed_ms = values["position"], values["passed_ms"]
+            partition.closed, partition.taken = values["closed"], values["taken"]
+            partition.matched = values["matched"]
+            partition.heard[:], partition.idle[:] = values["heard"], values["idle"]
+            partition.counts.update(values["counts"])
+            partition.notices.told = dict(values["told"])
+            home.dispositions_from = values["dispositions_from"]
+            self._recall(home, board, values)
+        return self._heard(home, [self._topics.alerts, self._topics.notices, self._topics.control])
+
+    def _open(self, stage: str, partition: VehiclePartition | PortPartition, state: str, source: str) -> Home:
+        outlet = self._publisher.open(f"{self._group}.{source}.{stage}.{partition.number}")
+        return Home(partition, outlet, self._build.changelog(), state, source)
+
+    def _load(self, home: Home, table: Any) -> Restored | None:
+        records = read_all(self._connection, home.state_topic, home.number, committed=True)
+        restored = home.changelog.load(((record.key, record.value) for record in records), table)
+        home.state_end = end_of(self._connection, home.state_topic, home.number)
+        return restored
+
+    def _recall(self, home: Home, board: Board, values: dict[str, Any]) -> None:
+        home.exchange_from = values["exchange_from"]
+        home.sessions = [msgspec.convert(word, Progress) for word in values["sessions"]]
+        home.outlet.ends = dict(values["ends"])
+        for partition, hour in enumerate(values["board"]):
+            board.closed[partition] = max(board.closed[partition], hour)
+        floors = board.floors.setdefault(home.number, [])
+        floors += [(at, hour) for at, hour in values["floors"] if (at, hour) not in floors]
+
+    def _heard(self, home: Home, topics: list[str]) -> Home:
+        """Find out what was committed since the checkpoint."""
+        for topic in topics:
+            start = home.outlet.ends.get(topic)
+            for record in read_all(self._connection, topic, home.number, start=start, committed=True, strict=False):
+                home.said.add(said_of(topic, record.key))
+                home.outlet.ends[topic] = record.offset + 1
+        return home
+
+    def still_ours(self, home: Home) -> bool:
+        """After a rebalance: take over again, and see whether anybody has written a checkpoint in between."""
+        old, home.outlet = home.outlet, self._publisher.open(home.outlet.name)
+        home.outlet.ends = old.ends
+        self._publisher.shut(old)
+        return not old.lost and home.state_end == end_of(self._connection, home.state_topic, home.number)
+
+    def save(
+        self, home: Home, *, exchange_to: int, sessions: list[Progress], done: Callable[[], None]
+    ) -> None:  # fmt: skip
+        """Commit a checkpoint; `done` is called from the publisher's thread when it stands."""
+        partition, outlet = home.partition, home.outlet
+        common: dict[str, Any] = {
+            "position": partition.position, "closed": partition.closed, "taken": partition.taken,
+            "counts": dict(partition.counts), "board": list(partition.board.closed),
+            "floors": partition.board.floors.get(partition.number, []),
+            "exchange_from": partition.board.unheard_from(partition.taken, exchange_to),
+            "sessions": sessions,
+            "ends": outlet.ends,  # as they are when the record is made, in the publisher's thread
+        }  # fmt: skip
+        if isinstance(partition, VehiclePartition):
+            kept = keep_vehicles(partition.stage)
+            lines = {str(log): line for log, line in partition.passed.lines.items()}
+            values = common | {"reached_ms": partition.passed.reached_ms, "lines": lines}
+        else:
+            partition.hold_ready()
+            kept = keep_ports(partition.stage, partition.layout)
+            kept.arrays[WAITING] = keep_waiting(partition.reorder)
+            values = common | {
+                "passed_ms": partition.passed_ms, "matched": partition.matched, "heard": partition.heard.tolist(),
+                "idle": partition.idle.tolist(), "told": dict(partition.notices.told),
+                "dispositions_from": home.dispositions_from,
+            }  # fmt: skip
+        changes = home.changelog.save(partition.stage.table, kept, values)
+        outputs = [Output(home.state_topic, home.number, change.key, change.value, []) for change in changes]
+
+        def stands() -> None:
+            if not outlet.lost:
+                home.state_end = end_of(self._connection, home.state_topic, home.number)
+            done()
+
+        place = (home.source_topic, home.number, partition.position)
+        self._publisher.commit(outlet, outputs, position=place, done=stands)
+
+
+def said_of(topic: str, key: bytes | None) -> str:
+    """By what an output is known again: its topic and its key."""
+    return f"{topic} {(key or b'').decode(errors='replace')}"

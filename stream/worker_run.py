@@ -1,0 +1,155 @@
+"""How does a worker run on an engine? It hands records over, takes turns, rests in rebalances, notices when stuck."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from schemas.errors import Unavailable
+from stream.intake import Record
+from stream.kafka_clients import Connection
+from stream.messages import MARK_HEADER, Mark
+from stream.topic_log import Tail, read_all
+from stream.topics import Topics
+from stream.worker import Worker
+
+TICK_S = 0.02  # a turn is taken at least so often: idle partitions, checkpoints
+LOOK_S = 5.0  # between two looks of the watchdog
+
+
+class Watchdog:
+    """Says when a worker has something to read and has not moved for `patience_s`."""
+
+    def __init__(self, now: Callable[[], float], patience_s: float) -> None:
+        self._now, self._patience_s = now, patience_s
+        self._moved, self._since, self._looked = -1, now(), now()
+
+    def look(self, moved: int, *, behind: bool) -> None:
+        """Unavailable when it is stuck: whoever started the worker starts it again, and its partitions move on."""
+        now = self._now()
+        if moved != self._moved or not behind:
+            self._moved, self._since = moved, now
+        if now - self._since > self._patience_s:
+            raise Unavailable(
+                f"the worker has not moved for {self._patience_s:.0f} s although records wait; it ends to be started "
+                "again (setting worker_stuck_s)"
+            )
+
+
+class EngineView(NamedTuple):
+    """What a run asks of the engine."""
+
+    end_of: Callable[[str, int], int | None]
+    pause: Callable[[str, set[int]], None]
+
+
+class WorkerRun:
+    """A worker as the engine drives it (`stream.faust_engine.Driven`)."""
+
+    def __init__(self, worker: Worker, connection: Connection, topics: Topics, watchdog: Watchdog) -> None:
+        self.worker, self._connection, self._topics, self._watchdog = worker, connection, topics, watchdog
+        self.ready = threading.Event()  # partitions are here
+        self.report: Callable[[], None] = lambda: None  # called at every turn
+        self._resting = threading.Event()
+        self._wake: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tail: Tail | None = None
+        self._engine: EngineView | None = None
+
+    def drive(self, engine: EngineView) -> None:
+        """The engine that this runs on."""
+        self._engine = engine
+        self.worker.ends = lambda number: engine.end_of(self._topics.crossings, number)
+
+    def take(self, topic: str, partition: int, records: list[Any]) -> None:
+        """Records from the engine. In a rebalance they are not taken: they are read again from where the state is."""
+        if self._resting.is_set():
+            return
+        if topic == self._topics.crossings:
+            self.worker.take_crossings(partition, [_record(record) for record in records])
+        else:
+            self.worker.take_packets(partition, [(record.offset, record.value or b"") for record in records])
+        if self._wake is not None:
+            self._wake.set()
+
+    def position(self, topic: str, partition: int) -> int | None:
+        """From where on records are wanted."""
+        return self.worker.position(topic, partition)
+
+    def give_up(self) -> None:
+        """Save everything: after this any partition may be somebody else's."""
+        self._resting.set()
+        self.worker.checkpoint_all()
+
+    def take_over(self, partitions: Mapping[str, set[int]]) -> None:
+        """Have these partitions."""
+        topics = self._topics
+        if self._tail is not None:
+            self._tail.close()
+        self.worker.ports.learn(self.worker.agreed.codes() if self.worker.ports.is_open else [])
+        self.worker.assign(partitions[topics.crossings], partitions[topics.assessed], self._history)
+        starts = {topics.exchange: self.worker.exchange_to}
+        if 0 in partitions[topics.assessed]:
+            starts[topics.dispositions] = self._dispositions()
+        self._tail = Tail(self._connection, starts, self._hear)
+        self._resting.clear()
+        self.ready.set()
+
+    def _history(self, start: int, _: int) -> Iterator[Any]:
+        """The exchange from `start` to its end now; the tail goes on from there."""
+        for record in read_all(self._connection, self._topics.exchange, start=start):
+            yield record
+            self.worker.exchange_to = max(self.worker.exchange_to, record.offset + 1)
+
+    def _dispositions(self) -> int:
+        """Hear those that are there already, before any crossing of their time is decided; where the tail goes on."""
+        start = self.worker.at_ports[0].dispositions_from
+        for record in read_all(self._connection, self._topics.dispositions, start=start, strict=False):
+            self.worker.hear(record)
+        return self.worker.at_ports[0].dispositions_from
+
+    def _hear(self, topic: str, record: Any) -> None:
+        """In the tail's thread."""
+        self.worker.heard.append((topic, record))
+        if self._loop is not None and self._wake is not None:
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    async def pump(self) -> None:
+        """One turn, when there is something to do or a tick has passed."""
+        if self._wake is None:
+            self._wake, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), TICK_S)
+        self._wake.clear()
+        if self._resting.is_set() or not self.ready.is_set():
+            return
+        self.worker.turn()
+        self.report()
+        assert self._engine is not None
+        self._engine.pause(self._topics.crossings, self.worker.overfull())
+        self._watchdog.look(self.worker.moved, behind=self.worker.behind())
+        if self._tail is not None and self._tail.failed is not None:
+            raise self._connection.explain(self._tail.failed, "following the exchange")
+
+    def close(self) -> None:
+        """Save everything and let go."""
+        self._resting.set()
+        if self.worker.publisher.failed is None:
+            self.worker.checkpoint_all()
+        if self._tail is not None:
+            self._tail.close()
+        self.worker.publisher.close()
+
+
+def _record(record: Any) -> Record:
+    mark = None
+    for name, value in record.headers:
+        if name == MARK_HEADER:
+            try:
+                mark = Mark.decode(value)
+            except ValueError:
+                mark = None
+    return Record(record.offset, record.timestamp, record.value, mark)
