@@ -35,7 +35,7 @@ demo: venv ## generated border traffic with planted stories, alerts as they come
 
 .PHONY: test
 test: venv ## every test (ARGS="..." goes to pytest)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: check
 check: lint types docs ## lint, format, types, docs: what CI runs after the tests

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 def build_worker(settings: Settings, say: Callable[[str], None]) -> WorkerRun:
     """A worker with its clients; topics that are missing are made. Unavailable when no broker answers."""
     from stream.agreed_ports import AgreedPorts
+    from stream.exchange import Board
     from stream.homes import Homes
     from stream.publisher import Publisher
+    from stream.tenants import Tenants
     from stream.topic_admin import ensure
     from stream.topics import Topics
     from stream.worker import Clocks, Policy, Registry, Worker
@@ -35,15 +37,17 @@ def build_worker(settings: Settings, say: Callable[[str], None]) -> WorkerRun:
     ports = wiring.build_ports(settings)
     agreed = AgreedPorts(connection, topics.ports)
     pseudonymiser = wiring.build_pseudonymiser(settings)
-    publisher = Publisher(connection, settings.kafka_group, on_lost=lambda outlet: say(f"lost {outlet.name}"))
+    said = (topics.assessed, topics.exchange, topics.rejects)
+    publisher = Publisher(connection, settings.kafka_group, said, on_lost=lambda outlet: say(f"lost {outlet.name}"))
     builders = _Builders(settings, ports, pseudonymiser, shape.partitions)
     if ports.is_open:
         ports.agree_by(agreed.agree)
     homes = Homes(connection, topics, settings.kafka_group, publisher, builders.all())
-    counts = (shape.partitions, shape.port_partitions)
+    boards = (Board("vehicle", shape.partitions), Board("port", shape.port_partitions))
     policy = Policy(settings.worker_checkpoint_s, max(0.25, settings.lateness_ms / 1000))
     clocks = Clocks(time.monotonic, lambda: time.time_ns() // 1_000_000)
-    worker = Worker(homes, publisher, topics, counts, Registry(ports, agreed), policy, clocks)
+    tenants = Tenants(homes, publisher, boards, clocks.now)
+    worker = Worker(tenants, publisher, topics, Registry(ports, agreed), policy, clocks)
     return WorkerRun(worker, connection, topics, Watchdog(time.monotonic, settings.worker_stuck_s))
 
 
@@ -111,11 +115,10 @@ def build_engine(settings: Settings, run: WorkerRun, folder: Path) -> Engine:
 
     topics = Topics.of(settings.kafka_topics)
     reach = _reach(wiring.build_connection(settings))
-    engine = Engine(
+    return Engine(
         reach, settings.kafka_group, [topics.crossings, topics.assessed], run, folder=folder,
         session_s=settings.worker_session_s,
     )  # fmt: skip
-    return engine
 
 
 def _reach(connection: Connection) -> Reach:

@@ -1,4 +1,4 @@
-"""What does `linewatch worker` do? It assesses crossings from Kafka together with other workers, and writes alerts there."""
+"""What does `linewatch worker` do? With other workers it assesses crossings from Kafka, and writes alerts there."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ def worker(
       linewatch worker --ports us --set kafka_bootstrap=k1:9092,k2:9092
       linewatch worker --progress lines & linewatch worker & linewatch produce log.jsonl
 
-    Start it as often as there are cores: workers share the partitions among themselves, and take over those of one that
-    dies. All must have the same settings, ports and plate key. Alerts are in the topic linewatch.alerts, refused records
-    in linewatch.rejects; read both with isolation level read_committed. SIGTERM and Ctrl-C end it after a checkpoint.
+    Start it as often as there are cores: workers share the partitions among themselves, and take over those of one
+    that dies. All must have the same settings, ports and plate key. Alerts are in the topic linewatch.alerts, refused
+    records in linewatch.rejects; read both with isolation level read_committed. SIGTERM and Ctrl-C end it after a
+    checkpoint.
     """
     settings = load_settings(config, flags, ports=ports, kafka_bootstrap=bootstrap).settings
     return _worker(settings, progress)
@@ -68,9 +69,10 @@ def _reporter(run: WorkerRun, progress: str) -> Callable[[], None]:
 
     def report() -> None:
         nonlocal shown, at
-        here = (*sorted(run.worker.vehicles), -1, *sorted(run.worker.at_ports))
+        tenants = run.worker.tenants
+        here = (*sorted(tenants.vehicles), -1, *sorted(tenants.at_ports))
         if here != shown:
-            say(f"ready: {len(run.worker.vehicles)} partitions of crossings, {len(run.worker.at_ports)} of ports")
+            say(f"ready: {len(tenants.vehicles)} partitions of crossings, {len(tenants.at_ports)} of ports")
             shown = here
         if progress == "lines" and time.monotonic() - at >= 1:
             at = time.monotonic()
@@ -80,6 +82,6 @@ def _reporter(run: WorkerRun, progress: str) -> Callable[[], None]:
 
 
 def _line(run: WorkerRun) -> str:
-    counts = run.worker.counts()
+    counts = run.worker.tenants.counts()
     names = ("accepted", "duplicates", "rejected", "resent", "assessed", "late", "alerts")
     return " ".join(f"{name}={counts[name]}" for name in names)

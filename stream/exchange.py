@@ -69,17 +69,21 @@ class Board:
         return min(self.closed)
 
     def take(self, message: Closed | Matched, offset: int = 0) -> None:
-        """Take one message in; what was said before of the same hour and partition stands."""
+        """Take one message in; what was said before of the same hour and partition stands.
+
+        Raises ValueError for a partition that there is not, and for sums that are none; nothing is taken in then.
+        """
+        if not 0 <= message.partition < len(self.closed):
+            raise ValueError(f"the {self.stage} stage has no partition {message.partition}")
+        sums = {k: unpack(data) for k, data in message.periods.items()} if isinstance(message, Closed) else {}
         for period in message.periods if isinstance(message, Closed) else [message.period]:
             self._first.setdefault(period, offset)
         if isinstance(message, Matched):
             answers = self.matched.setdefault(message.period, {})
             answers.setdefault(message.partition, [Example(*one) for one in message.examples])
             return
-        for period, data in message.periods.items():
-            parts = self.periods.setdefault(period, {})
-            if message.partition not in parts:
-                parts[message.partition] = unpack(data)
+        for period, collected in sums.items():
+            self.periods.setdefault(period, {}).setdefault(message.partition, collected)
         if message.floor_at >= 0:
             self.floors.setdefault(message.partition, []).append((message.floor_at, message.upto))
         self.closed[message.partition] = max(self.closed[message.partition], message.upto)
@@ -92,8 +96,13 @@ class Board:
                 self._joined[period] = joined([parts[partition] for partition in sorted(parts)])
             yield period, self._joined[period]
 
-    def forget(self, upto: int) -> None:
-        """Nobody here needs hours up to this one any more."""
+    def forget(self, upto: int, positions: Mapping[int, int]) -> None:
+        """Nobody here needs hours up to this one, nor floors below the positions of the partitions that are here."""
+        self.floors = {
+            number: [(at, hour) for at, hour in floors if at >= positions[number]]
+            for number, floors in self.floors.items()
+            if number in positions
+        }
         for known in (self.periods, self.matched, self._joined, self._first):
             for period in [k for k in known if k <= upto]:
                 del known[period]
@@ -151,8 +160,11 @@ def pack(collected: Collected) -> bytes:
 
 
 def unpack(data: bytes) -> Collected:
-    """The inverse of `pack`."""
-    return [_rich(c) for c in msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(data))]
+    """The inverse of `pack`. Raises ValueError for other bytes."""
+    try:
+        return [_rich(c) for c in msgspec.msgpack.decode(zstandard.ZstdDecompressor().decompress(data))]
+    except (zstandard.ZstdError, msgspec.MsgspecError, TypeError) as problem:
+        raise ValueError(f"no sums of an hour ({problem})") from None
 
 
 def _plain(part: Any) -> Any:

@@ -81,15 +81,16 @@ class _Consumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 (Faust's signature)
         """As Faust's own, but one message a partition: see the module."""
-        records, active = await self._wait_next_records(timeout)
+        fetched: Any = await self._wait_next_records(timeout)  # Faust's types say less than it may give
+        records, active = fetched
         generation = self.app.consumer_generation_id
-        if records is None or self.should_stop:  # type: ignore[redundant-expr]
+        if not records:
             return
         if not self.flow_active:
             await self.perform_seek()
             return
         for tp, found in records.items():
-            if not self.flow_active or self.app.consumer_generation_id != generation:
+            if self.should_stop or not self.flow_active or self.app.consumer_generation_id != generation:
                 break
             if active is None or tp in active or tp in self._buffered_partitions:
                 last: Any = found[-1]

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from stream.changelog import Changelog, Restored
-from stream.exchange import Board
+from stream.exchange import FIRST, Board
 from stream.kafka_clients import Connection
 from stream.kept import keep_ports, keep_vehicles, keep_waiting, restore_ports, restore_vehicles, restore_waiting
 from stream.messages import Progress
@@ -35,11 +35,14 @@ class Builders(NamedTuple):
     changelog: Callable[[], Changelog]
 
 
+P = TypeVar("P", VehiclePartition, PortPartition)
+
+
 @dataclass
-class Home:
+class Home(Generic[P]):
     """One partition at this worker."""
 
-    partition: VehiclePartition | PortPartition
+    partition: P
     outlet: Outlet
     changelog: Changelog
     state_topic: str
@@ -68,7 +71,7 @@ class Homes:
         self._connection, self._topics, self._group = connection, topics, group
         self._publisher, self._build = publisher, build
 
-    def vehicle(self, number: int, board: Board) -> Home:
+    def vehicle(self, number: int, board: Board) -> Home[VehiclePartition]:
         """Take over a vehicle partition. Unavailable or ConfigError when its state cannot be read."""
         partition = self._build.vehicle(number, board)
         home = self._open("vehicle", partition, self._topics.state_vehicle, self._topics.crossings)
@@ -87,7 +90,7 @@ class Homes:
         partition.intake.standing = partition.passed.copy()
         return self._heard(home, [self._topics.rejects])
 
-    def port(self, number: int, board: Board) -> Home:
+    def port(self, number: int, board: Board) -> Home[PortPartition]:
         """Take over a port partition; the same errors."""
         partition = self._build.port(number, board)
         home = self._open("port", partition, self._topics.state_port, self._topics.assessed)
@@ -104,19 +107,20 @@ class Homes:
             partition.notices.told = dict(values["told"])
             home.dispositions_from = values["dispositions_from"]
             self._recall(home, board, values)
-        return self._heard(home, [self._topics.alerts, self._topics.notices, self._topics.control])
+        decided = [self._topics.alerts, self._topics.notices, self._topics.control]
+        return self._heard(home, [*decided, self._topics.rejects] if number == FIRST else decided)
 
-    def _open(self, stage: str, partition: VehiclePartition | PortPartition, state: str, source: str) -> Home:
+    def _open(self, stage: str, partition: P, state: str, source: str) -> Home[P]:
         outlet = self._publisher.open(f"{self._group}.{source}.{stage}.{partition.number}")
         return Home(partition, outlet, self._build.changelog(), state, source)
 
-    def _load(self, home: Home, table: Any) -> Restored | None:
+    def _load(self, home: Home[P], table: Any) -> Restored | None:
         records = read_all(self._connection, home.state_topic, home.number, committed=True)
         restored = home.changelog.load(((record.key, record.value) for record in records), table)
         home.state_end = end_of(self._connection, home.state_topic, home.number)
         return restored
 
-    def _recall(self, home: Home, board: Board, values: dict[str, Any]) -> None:
+    def _recall(self, home: Home[P], board: Board, values: dict[str, Any]) -> None:
         home.exchange_from = values["exchange_from"]
         home.sessions = [msgspec.convert(word, Progress) for word in values["sessions"]]
         home.outlet.ends = dict(values["ends"])
@@ -125,7 +129,7 @@ class Homes:
         floors = board.floors.setdefault(home.number, [])
         floors += [(at, hour) for at, hour in values["floors"] if (at, hour) not in floors]
 
-    def _heard(self, home: Home, topics: list[str]) -> Home:
+    def _heard(self, home: Home[P], topics: list[str]) -> Home[P]:
         """Find out what was committed since the checkpoint."""
         for topic in topics:
             start = home.outlet.ends.get(topic)
@@ -134,7 +138,7 @@ class Homes:
                 home.outlet.ends[topic] = record.offset + 1
         return home
 
-    def still_ours(self, home: Home) -> bool:
+    def still_ours(self, home: Home[P]) -> bool:
         """After a rebalance: take over again, and see whether anybody has written a checkpoint in between."""
         old, home.outlet = home.outlet, self._publisher.open(home.outlet.name)
         home.outlet.ends = old.ends
@@ -142,8 +146,13 @@ class Homes:
         return not old.lost and home.state_end == end_of(self._connection, home.state_topic, home.number)
 
     def save(
-        self, home: Home, *, exchange_to: int, sessions: list[Progress], done: Callable[[], None]
-    ) -> None:  # fmt: skip
+        self,
+        home: Home[VehiclePartition] | Home[PortPartition],
+        *,
+        exchange_to: int,
+        sessions: list[Progress],
+        done: Callable[[], None],
+    ) -> None:
         """Commit a checkpoint; `done` is called from the publisher's thread when it stands."""
         partition, outlet = home.partition, home.outlet
         common: dict[str, Any] = {

@@ -189,10 +189,8 @@ class Session:
 
     def _tell_if_due(self) -> None:
         line, at = self._told
-        if self._line == line:
-            due_s = ALIVE_S
-        else:
-            due_s = TELL_S if self._pace is None else TELL_PACED_S
+        every_s = TELL_S if self._pace is None else TELL_PACED_S
+        due_s = every_s if self._line > line else ALIVE_S
         if self._now() - at >= due_s:
             self._tell()
 

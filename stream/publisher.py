@@ -60,10 +60,12 @@ class _Job(NamedTuple):
 class Publisher:
     """Writes what it is given until `close`; `failed` is set by what cannot be written."""
 
-    def __init__(self, connection: Connection, group: str, *, on_lost: Callable[[Outlet], None]) -> None:
-        """Unavailable when no broker answers."""
+    def __init__(
+        self, connection: Connection, group: str, topics: tuple[str, ...], *, on_lost: Callable[[Outlet], None]
+    ) -> None:
+        """`topics`: those that `send` writes. Unavailable when no broker answers."""
         self._connection, self._group, self._on_lost = connection, group, on_lost
-        self._delivery = Delivery(connection, linger_ms=0)
+        self._delivery = Delivery(connection, topics, linger_ms=0)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self.failed: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)

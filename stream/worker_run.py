@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from schemas.errors import Unavailable
+from stream.exchange import FIRST
 from stream.intake import Record
 from stream.kafka_clients import Connection
 from stream.messages import MARK_HEADER, Mark
@@ -82,34 +83,29 @@ class WorkerRun:
     def give_up(self) -> None:
         """Save everything: after this any partition may be somebody else's."""
         self._resting.set()
-        self.worker.checkpoint_all()
+        self.worker.tenants.save_all()
 
     def take_over(self, partitions: Mapping[str, set[int]]) -> None:
         """Have these partitions."""
-        topics = self._topics
+        topics, tenants = self._topics, self.worker.tenants
         if self._tail is not None:
             self._tail.close()
-        self.worker.ports.learn(self.worker.agreed.codes() if self.worker.ports.is_open else [])
-        self.worker.assign(partitions[topics.crossings], partitions[topics.assessed], self._history)
-        starts = {topics.exchange: self.worker.exchange_to}
-        if 0 in partitions[topics.assessed]:
-            starts[topics.dispositions] = self._dispositions()
+        if self.worker.ports.is_open:
+            self.worker.ports.learn(self.worker.agreed.codes())
+        start = tenants.settle(partitions[topics.crossings], partitions[topics.assessed])
+        for record in read_all(self._connection, topics.exchange, start=start):
+            self.worker.take_word(record.offset, record.value)
+        starts = {topics.exchange: tenants.exchange_to}
+        if FIRST in tenants.at_ports:
+            first = tenants.at_ports[FIRST]
+            # those that are there are heard before any crossing of their time is decided
+            for record in read_all(self._connection, topics.dispositions, start=first.dispositions_from, strict=False):
+                self.worker.take_disposition(record)
+            starts[topics.dispositions] = first.dispositions_from
         self._tail = Tail(self._connection, starts, self._hear)
+        self.worker.settled()
         self._resting.clear()
         self.ready.set()
-
-    def _history(self, start: int, _: int) -> Iterator[Any]:
-        """The exchange from `start` to its end now; the tail goes on from there."""
-        for record in read_all(self._connection, self._topics.exchange, start=start):
-            yield record
-            self.worker.exchange_to = max(self.worker.exchange_to, record.offset + 1)
-
-    def _dispositions(self) -> int:
-        """Hear those that are there already, before any crossing of their time is decided; where the tail goes on."""
-        start = self.worker.at_ports[0].dispositions_from
-        for record in read_all(self._connection, self._topics.dispositions, start=start, strict=False):
-            self.worker.hear(record)
-        return self.worker.at_ports[0].dispositions_from
 
     def _hear(self, topic: str, record: Any) -> None:
         """In the tail's thread."""
@@ -138,7 +134,7 @@ class WorkerRun:
         """Save everything and let go."""
         self._resting.set()
         if self.worker.publisher.failed is None:
-            self.worker.checkpoint_all()
+            self.worker.tenants.save_all()
         if self._tail is not None:
             self._tail.close()
         self.worker.publisher.close()
