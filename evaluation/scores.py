@@ -87,8 +87,9 @@ class Tap(Reorder):
         self.names = [pipeline.layout.names[k] for k in self._from.tolist()]
         self.features: list[NDArray[np.float32]] = []
 
-    def _release(self, watermark: int) -> Ordered | None:
-        ordered = super()._release(watermark)
+    def release(self, watermark: int | None = None) -> Ordered | None:
+        """As the pipeline's."""
+        ordered = super().release(watermark)
         if ordered is not None:
             self.features.append(features(ordered.rows.p, ordered.rows.llr, self._from).astype(np.float32))
         return ordered

@@ -90,7 +90,7 @@ class _Consumer(driver.Consumer):
             await self.perform_seek()
             return
         for tp, found in records.items():
-            if self.should_stop or not self.flow_active or self.app.consumer_generation_id != generation:
+            if self._is_stale(generation):
                 break
             if active is None or tp in active or tp in self._buffered_partitions:
                 last: Any = found[-1]
@@ -98,6 +98,10 @@ class _Consumer(driver.Consumer):
                     tp.topic, tp.partition, last.offset, last.timestamp / 1000, last.timestamp_type, None, None,
                     cast("Any", found), None, 0, 0, tp, generation_id=generation,
                 )  # fmt: skip
+
+    def _is_stale(self, generation: int) -> bool:
+        """Whether a rebalance has begun since records were fetched: they are read again by whoever has them then."""
+        return not self.flow_active or self.app.consumer_generation_id != generation
 
     async def perform_seek(self) -> None:
         """To the committed offsets, as Faust does, and then to where our states stand."""

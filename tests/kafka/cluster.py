@@ -29,7 +29,7 @@ from tests.ops.running import environment, linewatch
 POLL_S = 0.05
 # budgets that let a small log alert; sessions and checkpoints that let a test be short
 RESULTS = {"floor_p": "0.02", "budget_per_hour": "60", "budget_cap_per_hour": "256"}
-QUICK = {"worker_session_s": "3", "worker_checkpoint_s": "1"}
+QUICK = {"worker_session_s": "3", "worker_checkpoint_s": "10"}
 READ = ("accepted", "duplicates", "rejected", "resent")  # what becomes of a record of the crossings topic
 
 
@@ -48,7 +48,7 @@ class Child:
     def __init__(self, name: str, folder: Path, words: list[str], settings: Mapping[str, str]) -> None:
         self.name, self.said = name, folder / f"{name}.err"
         env = environment(folder) | {f"LINEWATCH_{key.upper()}": value for key, value in settings.items()}
-        with self.said.open("ab") as said:
+        with self.said.open("wb") as said:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ops.cli", *words], cwd=folder, env=env, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=said,

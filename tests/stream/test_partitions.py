@@ -24,7 +24,9 @@ def by_crossing(decided: list[Decided]) -> dict[str, bytes]:
 
 def said(decided: list[Decided]) -> list[bytes]:
     """Alerts, notices and the control sample."""
-    return sorted(one.to_json() for part in decided for one in (*part.alerts, *part.notices, *part.control))
+    alerts = [alert.to_json() for part in decided for alert in part.alerts]
+    notices = [notice.to_json() for part in decided for notice in part.notices]
+    return sorted([*alerts, *notices, *(one.to_json() for part in decided for one in part.control)])
 
 
 @pytest.mark.parametrize(("vehicles", "ports"), [(12, 3), (5, 6), (1, 1)])
