@@ -154,6 +154,14 @@ class Cluster:
         more = ["--dispositions", str(log.dispositions)] if dispositions else []
         return self._start("produce", ["produce", str(log.path), "--progress", "none", *more, *words])
 
+    def command(self, *words: str) -> Child:
+        """Start any other command."""
+        return self._start(words[0], list(words))
+
+    def ready(self) -> int:
+        """How many workers run and have partitions, or know that there are none for them."""
+        return sum(w.running and any(" ready: " in line for line in w.lines) for w in self.workers)
+
     def drop(self, child: Child) -> None:
         """One that was killed or has ended: it is not counted any more."""
         self.workers.remove(child)
