@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from ops.progress import say
 if TYPE_CHECKING:
     from ops.settings import Settings
     from stream.worker_run import WorkerRun
+
+
+SWITCH_S = 0.0005  # the threads that read and write Kafka hand over many times a record; at 5 ms each they starve
 
 
 @click.command("worker")
@@ -48,6 +52,7 @@ def _worker(settings: Settings, progress: str) -> int:
     from ops.signals import stopping
     from stream.worker_run import EngineView
 
+    sys.setswitchinterval(SWITCH_S)
     with stopping() as stop, tempfile.TemporaryDirectory(prefix="linewatch-") as folder:
         run = wiring_kafka.build_worker(settings, say)
         try:

@@ -144,6 +144,7 @@ class Engine:
         self._busy = asyncio.Lock()  # a rebalance is under way
         self._failure: Exception | None = None
         self._have_partitions = asyncio.Event()
+        self._taking: asyncio.Task[None] | None = None  # kept, or it could be collected before it is done
         for name in topics:
             channel = self.app.topic(name, value_serializer="raw", key_serializer="raw", acks=False)
             self.app.agent(channel, name=f"{name}.agent", concurrency=1)(self._agent)
@@ -161,16 +162,23 @@ class Engine:
                 self._failure = self._failure or problem
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
-        self._have_partitions.clear()
         async with self._busy:
+            self._have_partitions.clear()
             await asyncio.get_running_loop().run_in_executor(None, self._driven.give_up)
 
     async def _assigned(self, _: Any, *args: Any, **__: Any) -> None:
         assigned: set[TP] = args[0]
         partitions = {name: {tp.partition for tp in assigned if tp.topic == name} for name in self._topics}
+        # not awaited: aiokafka sends no heartbeats until this returns, and states may take longer than a session
+        self._taking = asyncio.create_task(self._take_over(partitions))
+
+    async def _take_over(self, partitions: Mapping[str, set[int]]) -> None:
         async with self._busy:
-            await asyncio.get_running_loop().run_in_executor(None, self._driven.take_over, partitions)
-        self._have_partitions.set()
+            try:
+                await asyncio.get_running_loop().run_in_executor(None, self._driven.take_over, partitions)
+            except Exception as problem:  # noqa: BLE001 - `run` ends with it
+                self._failure = self._failure or problem
+            self._have_partitions.set()
 
     async def _wait_for_partitions(self, *_: Any, **__: Any) -> None:
         """Faust asks here before it seeks and resumes, which it would do while the states are still being restored."""

@@ -7,12 +7,13 @@ so that none of that is committed again while the same records are assessed agai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from schemas.dispositions import SOURCE
 from stream.changelog import Changelog, Restored
 from stream.exchange import FIRST, Board
 from stream.kafka_clients import Connection
@@ -47,7 +48,7 @@ class Home(Generic[P]):
     changelog: Changelog
     state_topic: str
     source_topic: str
-    said: set[str] = field(default_factory=set)  # committed after the checkpoint that was restored
+    said: set[str] = field(default_factory=set)  # committed by earlier owners beyond what is assessed here
     exchange_from: int = 0  # what of the exchange it has yet to hear
     dispositions_from: int = 0
     sessions: list[Progress] = field(default_factory=list)  # as they were then
@@ -88,7 +89,7 @@ class Homes:
             self._recall(home, board, values)
         partition.passed.clock = partition.stage.clock  # what the stage keeps is the clock of what is assessed
         partition.intake.standing = partition.passed.copy()
-        return self._heard(home, [self._topics.rejects])
+        return self._heard(home)
 
     def port(self, number: int, board: Board) -> Home[PortPartition]:
         """Take over a port partition; the same errors."""
@@ -107,8 +108,7 @@ class Homes:
             partition.notices.told = dict(values["told"])
             home.dispositions_from = values["dispositions_from"]
             self._recall(home, board, values)
-        decided = [self._topics.alerts, self._topics.notices, self._topics.control]
-        return self._heard(home, [*decided, self._topics.rejects] if number == FIRST else decided)
+        return self._heard(home)
 
     def _open(self, stage: str, partition: P, state: str, source: str) -> Home[P]:
         outlet = self._publisher.open(f"{self._group}.{source}.{stage}.{partition.number}")
@@ -124,26 +124,39 @@ class Homes:
         home.exchange_from = values["exchange_from"]
         home.sessions = [msgspec.convert(word, Progress) for word in values["sessions"]]
         home.outlet.ends = dict(values["ends"])
+        home.said = set(values["said"])
         for partition, hour in enumerate(values["board"]):
             board.closed[partition] = max(board.closed[partition], hour)
         floors = board.floors.setdefault(home.number, [])
         floors += [(at, hour) for at, hour in values["floors"] if (at, hour) not in floors]
 
-    def _heard(self, home: Home[P], topics: list[str]) -> Home[P]:
+    def _heard(self, home: Home[P]) -> Home[P]:
         """Find out what was committed since the checkpoint."""
-        for topic in topics:
-            start = home.outlet.ends.get(topic)
-            for record in read_all(self._connection, topic, home.number, start=start, committed=True, strict=False):
-                home.said.add(said_of(topic, record.key))
-                home.outlet.ends[topic] = record.offset + 1
+        for topic, key, end in self._committed(home):
+            home.said.add(said_of(topic, key))
+            home.outlet.ends[topic] = end
         return home
 
+    def _committed(self, home: Home[P]) -> Iterator[tuple[str, bytes | None, int]]:
+        """What is in the topics of a home's outputs beyond `ends`: topic, key and the offset after it."""
+        topics, number = self._topics, home.number
+        at_ports = home.source_topic == topics.assessed
+        places = [(topics.rejects, FIRST if at_ports else number)]
+        if at_ports:
+            places += [(topics.alerts, number), (topics.notices, number), (topics.control, number)]
+        for topic, partition in places:
+            start = home.outlet.ends.get(topic)
+            for record in read_all(self._connection, topic, partition, start=start, committed=True, strict=False):
+                if topic != topics.rejects or _refused_by(home, record.key or b"", at_ports=at_ports):
+                    yield topic, record.key, record.offset + 1
+
     def still_ours(self, home: Home[P]) -> bool:
-        """After a rebalance: take over again, and see whether anybody has written a checkpoint in between."""
+        """After a rebalance: take over again, and see whether anybody has committed anything in between."""
         old, home.outlet = home.outlet, self._publisher.open(home.outlet.name)
         home.outlet.ends = old.ends
         self._publisher.shut(old)
-        return not old.lost and home.state_end == end_of(self._connection, home.state_topic, home.number)
+        same = not old.lost and home.state_end == end_of(self._connection, home.state_topic, home.number)
+        return same and not any(self._committed(home))
 
     def save(
         self,
@@ -161,6 +174,7 @@ class Homes:
             "floors": partition.board.floors.get(partition.number, []),
             "exchange_from": partition.board.unheard_from(partition.taken, exchange_to),
             "sessions": sessions,
+            "said": sorted(home.said),  # this checkpoint may lie before what an earlier owner has committed
             "ends": outlet.ends,  # as they are when the record is made, in the publisher's thread
         }  # fmt: skip
         if isinstance(partition, VehiclePartition):
@@ -191,3 +205,11 @@ class Homes:
 def said_of(topic: str, key: bytes | None) -> str:
     """By what an output is known again: its topic and its key."""
     return f"{topic} {(key or b'').decode(errors='replace')}"
+
+
+def _refused_by(home: Home[P], key: bytes, *, at_ports: bool) -> bool:
+    """Whether a record of the dead letter, where several write, is of this home: `Outputs.rejects` and `poison`."""
+    if not at_ports:
+        return key.isdigit()
+    of_dispositions = home.number == FIRST and key.startswith(SOURCE.encode())
+    return of_dispositions or key.startswith(f"{home.source_topic} {home.number} ".encode())

@@ -33,6 +33,11 @@ class Hour(NamedTuple):
     odd: NDArray[np.int64]  # [D + 1, 2]
     mix: NDArray[np.int64]  # [ports, D]
 
+    def widened(self, ports: int) -> Hour:
+        """With room for at least so many ports."""
+        more = ((0, max(0, ports - len(self.flow))), (0, 0))
+        return self._replace(flow=np.pad(self.flow, more), mix=np.pad(self.mix, more)) if more[0][1] else self
+
 
 class Counted(NamedTuple):
     """What partitions exchange of it."""
@@ -97,11 +102,8 @@ class Watch:
                 np.zeros((self.columns + 1, 2), np.int64),
                 np.zeros((ports, self.columns), np.int64),
             )
-        elif ports > len(mine.flow):
-            more = ((0, ports - len(mine.flow)), (0, 0))
-            mine = mine._replace(flow=np.pad(mine.flow, more), mix=np.pad(mine.mix, more))
-        self.hours[hour] = mine
-        return mine
+        self.hours[hour] = mine.widened(ports)
+        return self.hours[hour]
 
     def collect(self, hour: int, ports: int) -> Counted:
         """What the partitions exchange of an hour; what is its own stays until `publish`."""
@@ -111,7 +113,8 @@ class Watch:
 
     def publish(self, hour: int, counted: Sequence[Counted]) -> list[Recalibrate]:
         """Judge an hour by what all partitions counted; call with rising hours. `words` grows by what is to be said."""
-        mine = self.closed.pop(hour)
+        # the lanes that have been seen since may be at ports that nobody knew when the hour was collected
+        mine = self.closed.pop(hour).widened(1 + max((port for port, *_ in self.flow.lanes.lane_of), default=-1))
         if not sum(c.crossings for c in counted):  # nobody sends anything: that is not a port's fault
             return []
         odd = np.sum([c.odd for c in counted], axis=0)

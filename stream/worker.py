@@ -31,6 +31,8 @@ from stream.topics import Topics
 from stream.vehicle_partition import VehiclePartition
 
 MOST_PARKED = 20_000  # crossings of a partition that wait for an hour to open: then its topic is paused
+TURN_S = 0.05  # a turn ends soon after: the engine shares the thread
+MOST_PACKETS = 200  # of a port partition here that wait: in a backlog decisions keep pace with what is assessed
 _words = msgspec.msgpack.Decoder(Closed | Matched | Progress).decode
 
 
@@ -65,7 +67,7 @@ class Worker:
         self.ports, self.agreed = registry
         self.policy, self._now = policy, clocks.now
         self.heard: deque[tuple[str, Any]] = deque()  # from the tail's thread
-        self.ends: Callable[[int], int | None] = lambda _: None  # partition -> the end of its crossings, if known
+        self.end_of: Callable[[str, int], int | None] = lambda _, __: None  # topic, partition -> its end, if known
         self.strange = 0  # messages of the exchange that were none
         self.moved = 0  # counts whatever a partition did, for the watchdog
         self._packets = Packets()
@@ -74,6 +76,7 @@ class Worker:
         self._spoken: set[str] = set()  # stages whose partitions have said something
         self._last_came: dict[int, float] = {}
         self._idle: set[int] = set()
+        self._next = 0  # the vehicle partition to be looked at first
 
     def settled(self) -> None:
         """The partitions have changed: say everything anew, and look at all of them."""
@@ -98,7 +101,8 @@ class Worker:
             try:
                 packet = self._packets.unpack(value)
             except ValueError as problem:  # nobody but a worker writes there
-                self.publisher.send([self._outputs.poison(self.topics.assessed, number, offset, value, str(problem))])
+                self._commit(home, [self._outputs.poison(self.topics.assessed, number, offset, value, str(problem))])
+                home.partition.position, home.changed = max(home.partition.position, offset + 1), True
                 continue
             if packet.rows is not None and int(packet.rows.batch.port.max()) >= len(self.ports):
                 self.ports.learn(self.agreed.codes())
@@ -138,18 +142,42 @@ class Worker:
                 self.take_word(record.offset, record.value)
             else:
                 self.take_disposition(record)
-        came, self._came = self._came, {"vehicle": set(), "port": set()}
         spoken, self._spoken = self._spoken, set()
-        for number, at_vehicles in self.tenants.vehicles.items():
-            self._vehicle_turn(at_vehicles, looked="vehicle" in spoken or number in came["vehicle"])
-        for number, at_port in self.tenants.at_ports.items():
-            if "port" in spoken or number in came["port"]:
-                self._port_turn(at_port)
+        if "vehicle" in spoken:
+            self._came["vehicle"] |= self.tenants.vehicles.keys()
+        if "port" in spoken:
+            self._came["port"] |= self.tenants.at_ports.keys()
+        self._look_around(self._now() + TURN_S)
         if spoken:
             self.tenants.forget()
         self.tenants.save_due(self.policy.checkpoint_every_s)
         if self.publisher.failed is not None:
             raise Unavailable(f"the worker cannot write to Kafka and ends: {self.publisher.failed}")
+
+    def _look_around(self, until: float) -> None:
+        """Look at the partitions, decisions first; what is not reached by `until` is looked at in the next turn."""
+        for number in sorted(self._came["port"] & self.tenants.at_ports.keys()):
+            if self._now() >= until:
+                return
+            self._came["port"].discard(number)
+            self._port_turn(self.tenants.at_ports[number])
+        for number in self._in_turn():
+            if self._now() >= until:
+                return
+            self._next = number + 1
+            looked = number in self._came["vehicle"]
+            self._came["vehicle"].discard(number)
+            self._vehicle_turn(self.tenants.vehicles[number], looked=looked)
+
+    def _in_turn(self) -> list[int]:
+        """The vehicle partitions, from where the last turn ended."""
+        numbers = sorted(self.tenants.vehicles)
+        return [n for n in numbers if n >= self._next] + [n for n in numbers if n < self._next]
+
+    @property
+    def owes(self) -> bool:
+        """Whether the next turn has something to do already."""
+        return any(self._came.values())
 
     def _vehicle_turn(self, home: Home[VehiclePartition], *, looked: bool) -> None:
         partition = home.partition
@@ -174,7 +202,7 @@ class Worker:
     def _is_idle(self, partition: VehiclePartition) -> bool:
         """Whether nothing is there to come, as far as can be known."""
         number, sessions = partition.number, self.tenants.sessions
-        end = self.ends(number)
+        end = self.end_of(self.topics.crossings, number)
         if partition.parked or end is None or partition.read_to < end:
             return False
         if sessions.finished(number, partition.read_to):
@@ -209,11 +237,14 @@ class Worker:
 
     def behind(self) -> bool:
         """Whether records are there that were not assessed."""
-        ends = {number: self.ends(number) for number in self.tenants.vehicles}
         return any(
-            end is not None and self.tenants.vehicles[n].partition.position < end for n, end in ends.items()
-        )  # fmt: skip
+            (self.end_of(self.topics.crossings, number) or 0) > home.partition.position
+            for number, home in self.tenants.vehicles.items()
+        )
 
     def overfull(self) -> set[int]:
-        """Vehicle partitions whose topic should be paused for a while."""
+        """Vehicle partitions to be paused for a while: those that wait for an hour, or all while decisions lag."""
+        for number, home in self.tenants.at_ports.items():
+            if (self.end_of(self.topics.assessed, number) or 0) - home.partition.position > MOST_PACKETS:
+                return set(self.tenants.vehicles)
         return {n for n, home in self.tenants.vehicles.items() if home.partition.parked > MOST_PARKED}

@@ -18,7 +18,7 @@ from stream.topics import Topics
 from stream.worker import Worker
 
 TICK_S = 0.02  # a turn is taken at least so often: idle partitions, checkpoints
-LOOK_S = 5.0  # between two looks of the watchdog
+CYCLES = 50  # of the loop between two turns
 
 
 class Watchdog:
@@ -63,7 +63,7 @@ class WorkerRun:
     def drive(self, engine: EngineView) -> None:
         """The engine that this runs on."""
         self._engine = engine
-        self.worker.ends = lambda number: engine.end_of(self._topics.crossings, number)
+        self.worker.end_of = engine.end_of
 
     def take(self, topic: str, partition: int, records: list[Any]) -> None:
         """Records from the engine. In a rebalance they are not taken: they are read again from where the state is."""
@@ -117,8 +117,11 @@ class WorkerRun:
         """One turn, when there is something to do or a tick has passed."""
         if self._wake is None:
             self._wake, self._loop = asyncio.Event(), asyncio.get_running_loop()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), TICK_S)
+        for _ in range(CYCLES):  # the engine hands a message over in several steps, and each waits for its cycle
+            await asyncio.sleep(0)
+        if not self.worker.owes:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), TICK_S)
         self._wake.clear()
         if self._resting.is_set() or not self.ready.is_set():
             return
