@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ from stream.kafka_clients import Connection
 Headers = list[tuple[str, bytes]]
 FENCED = (errors.ProducerFencedError, errors.InvalidProducerEpochError)
 TRANSACTION_MS = 60_000
+MOST_JOBS = 1_000  # taken together
 BACKOFF_MS = 5  # a broker that still ends the transaction before asks to try again; the library's 100 is far too long
 
 
@@ -100,28 +101,16 @@ class Publisher:
 
     def _run(self) -> None:
         try:
-            while (job := self._jobs.get()) is not None:
-                for some in self._together(job):
-                    self._write(some)
+            while True:
+                jobs = [self._jobs.get()]
+                while not self._jobs.empty() and len(jobs) < MOST_JOBS:
+                    jobs.append(self._jobs.get())
+                for job in together(jobs):
+                    if job is None:
+                        return
+                    self._write(job)
         except BaseException as problem:  # noqa: BLE001 - the worker looks at `failed` and ends; nothing is swallowed
             self.failed = problem
-
-    def _together(self, job: _Job) -> Iterator[_Job]:
-        """This job and those that wait behind it: outputs of one outlet in one transaction, a checkpoint alone."""
-        while True:
-            following = _Job(None, [], None, None)
-            more = self._jobs.empty()
-            while not more and (found := self._jobs.get()) is not None:
-                if found.outlet is job.outlet and job.position is found.position is None and job.done is found.done:
-                    job.outputs.extend(found.outputs)
-                    more = self._jobs.empty() or len(job.outputs) > 1_000
-                    continue
-                following = found
-                break
-            yield job
-            if following.outlet is None and not following.outputs and following.done is None:
-                return
-            job = following
 
     def _write(self, job: _Job) -> None:
         if job.outlet is None:
@@ -172,6 +161,23 @@ class Publisher:
         self._jobs.put(None)
         self._thread.join(timeout=30)
         self._delivery.close()
+
+
+def together(jobs: Sequence[_Job | None]) -> Iterator[_Job | None]:
+    """The same in the same order, outputs of one outlet that follow each other as one job; a checkpoint alone."""
+    held: _Job | None = None
+    for job in jobs:
+        plain = job is not None and job.position is None and job.done is None
+        if held is not None and job is not None and plain and job.outlet is held.outlet:
+            held.outputs.extend(job.outputs)
+            continue
+        if held is not None:
+            yield held
+        held = job if plain else None
+        if not plain:
+            yield job
+    if held is not None:
+        yield held
 
 
 def _bytes(value: bytes | Callable[[], bytes] | None) -> bytes:
