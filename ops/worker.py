@@ -50,10 +50,13 @@ def worker(
 def _worker(settings: Settings, progress: str) -> int:
     from ops import wiring_kafka
     from ops.signals import stopping
+    from ops.warm_up import warm_up
     from stream.worker_run import EngineView
 
     sys.setswitchinterval(SWITCH_S)
     with stopping() as stop, tempfile.TemporaryDirectory(prefix="linewatch-") as folder:
+        say("loading the detectors (on the first run of a machine they are compiled, which takes a minute)")
+        warm_up(settings)
         run = wiring_kafka.build_worker(settings, say)
         try:
             engine = wiring_kafka.build_engine(settings, run, Path(folder))
