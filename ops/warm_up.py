@@ -57,5 +57,6 @@ def warm_up(settings: Settings) -> None:
     ordered = pipeline.reorder.flush()
     assert ordered is not None
     for verdicts in pipeline.at_ports.push(ordered, len(ports)):
-        answered = ~np.isnan(verdicts.assessed.p).all(axis=1)  # as if these alerted: words are compiled too
+        answered = np.array(~np.isnan(verdicts.assessed.p).all(axis=1))  # as if these alerted: that needs code too
+        list(pipeline.notices.integrity(verdicts))
         pipeline.builder.alerts(verdicts._replace(assessed=verdicts.assessed._replace(alerted=answered)))
