@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ops import wiring
+from stream.state import StateTable
 
 if TYPE_CHECKING:
     from ops.settings import Settings
@@ -45,7 +46,10 @@ def lines() -> bytes:
 
 
 def warm_up(settings: Settings) -> None:
-    """Load or compile every detector of these settings."""
+    """Load or compile every detector of these settings, and the table that finds their rows."""
+    table = StateTable([("row", "u8")], capacity=2, forget_after_ms=1)
+    for key in (1, 2, 3):  # new, grown, full
+        table.slots_of(np.array([key], np.uint64), 0)
     own = settings.model_copy(update={"ports": "open", "max_vehicles": 1_000})
     ports = wiring.build_ports(own)
     codec = wiring.build_codec(own, ports, wiring.build_pseudonymiser(own))

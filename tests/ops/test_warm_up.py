@@ -17,7 +17,7 @@ def compiled():
     return sum(len(f.signatures) for f in {id(f): f for m in parts for f in vars(m).values()
                if hasattr(f, "signatures") and hasattr(f, "py_func")}.values())
 
-warm_up(Settings(shift_changes=("06:00",)))
+warm_up(Settings())
 before = compiled()
 batch, names = border()
 pipeline = single(CONFIG, names)
