@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +19,7 @@ from stream import topic_admin
 from stream.delivery import Delivery
 from stream.kafka_clients import Connection
 from stream.topics import Shape
+from tests.kafka.cluster import Child, until
 from tests.kafka.topic_contents import records
 from tests.kafka_broker import require_kafka
 from tests.ops.running import linewatch
@@ -111,3 +113,20 @@ def test_the_commands_take_the_login_from_the_environment(guarded: Guarded, pref
     looked = linewatch(tmp_path, "doctor", "--kafka", env=env)
     assert f"11 named {prefix}.*" in looked.out
     assert "hush" not in looked.out + looked.err + made.out + made.err
+
+
+def test_a_worker_joins_with_the_login(guarded: Guarded, prefix: str, tmp_path: Path) -> None:
+    """Faust and aiokafka are told the same as kafka-python; one that is refused says so and ends."""
+    settings = {
+        "kafka_bootstrap": guarded.address, "kafka_security": "SASL_SSL", "kafka_ca_file": str(guarded.certificate),
+        "kafka_username": "ana", "kafka_password": "hush", "kafka_topics": prefix, "kafka_group": prefix,
+    }  # fmt: skip
+    worker = Child("worker", tmp_path, ["worker"], settings)
+    try:
+        until(lambda: any("ready: 12 partitions" in line for line in worker.lines), lambda: worker.lines)
+    finally:
+        worker.signal(signal.SIGTERM)
+        worker.ended()
+    refused = Child("refused", tmp_path, ["worker"], settings | {"kafka_password": "hash"}).ended(1)
+    assert "refused the login of 'ana'" in refused.lines[-1]
+    assert not any(secret in line for secret in ("hush", "hash") for line in worker.lines + refused.lines)
