@@ -73,15 +73,18 @@ def _worker(settings: Settings, progress: str) -> int:
 def _reporter(run: WorkerRun, progress: str) -> Callable[[], None]:
     """Called at every turn: a line when the partitions change, and every second if wanted."""
     shown: tuple[int, ...] = ()
-    at = 0.0
+    at, missed = 0.0, 0
 
     def report() -> None:
-        nonlocal shown, at
+        nonlocal shown, at, missed
         tenants = run.worker.tenants
         here = (*sorted(tenants.vehicles), -1, *sorted(tenants.at_ports))
         if here != shown:
             say(f"ready: {len(tenants.vehicles)} partitions of crossings, {len(tenants.at_ports)} of ports")
             shown = here
+        if tenants.missed > missed:
+            missed = tenants.missed
+            say(f"{missed:,} records were deleted before they were read: keep them for longer (kafka_retention_hours)")
         if progress == "lines" and time.monotonic() - at >= 1:
             at = time.monotonic()
             say(f"progress {_line(run)}")
@@ -91,5 +94,6 @@ def _reporter(run: WorkerRun, progress: str) -> Callable[[], None]:
 
 def _line(run: WorkerRun) -> str:
     counts = run.worker.tenants.counts()
+    missed = counts["missed"]
     names = ("accepted", "duplicates", "rejected", "resent", "assessed", "late", "alerts")
-    return " ".join(f"{name}={counts[name]}" for name in names)
+    return " ".join(f"{name}={counts[name]}" for name in names) + (f" missed={missed}" if missed else "")

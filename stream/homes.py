@@ -21,7 +21,7 @@ from stream.kept import keep_ports, keep_vehicles, keep_waiting, restore_ports, 
 from stream.messages import Progress
 from stream.port_partition import PortPartition
 from stream.publisher import Outlet, Output, Publisher
-from stream.topic_log import end_of, read_all
+from stream.topic_log import end_of, read_all, start_of
 from stream.topics import Topics
 from stream.vehicle_partition import VehiclePartition
 
@@ -55,6 +55,7 @@ class Home(Generic[P]):
     sessions: list[Progress] = field(default_factory=list)  # as they were then
     state_end: int = 0  # of the state topic after our last checkpoint
     saved_at: float = 0.0
+    asked_at: float = -1e9  # when it was last asked what the topic keeps
     changed: bool = False  # since the last checkpoint
     busy: bool = False  # a checkpoint is on its way
 
@@ -83,7 +84,7 @@ class Homes:
             values = restored.values
             partition.position = partition.read_to = values["position"]
             partition.closed, partition.taken = values["closed"], values["taken"]
-            partition.counts = dict(values["counts"])
+            partition.counts.update(values["counts"])
             partition.passed.reached_ms = values["reached_ms"]
             partition.passed.lines = {int(log): line for log, line in values["lines"].items()}
             partition.passed.clock = partition.stage.clock
@@ -150,6 +151,13 @@ class Homes:
             for record in read_all(self._connection, topic, partition, start=start, committed=True, strict=False):
                 if topic != topics.rejects or _refused_by(home, record.key or b"", at_ports=at_ports):
                     yield topic, record.key, record.offset + 1
+
+    def note_missing(self, home: Home[P], wanted: int) -> None:
+        """Count what the topic does not keep any more of what follows offset `wanted`, where somebody has read it."""
+        first = start_of(self._connection, home.source_topic, home.number)
+        if 0 < wanted < first:
+            home.partition.counts["missed"] += first - wanted
+            home.partition.skip_to(first)
 
     def still_ours(self, home: Home[P]) -> bool:
         """After a rebalance: take over again, and see whether anybody has committed anything in between."""

@@ -72,6 +72,10 @@ class PortPartition:
         self.reorder.newest[source] = max(int(self.reorder.newest[source]), packet.reached_ms)
         self.idle[source] = packet.idle
 
+    def skip_to(self, offset: int) -> None:
+        """Packets before it are not kept any more."""
+        self.position = max(self.position, offset)
+
     @property
     def watermark(self) -> int:
         """The slowest of those that are not silent; where all are, everything that came may go."""

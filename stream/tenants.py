@@ -19,6 +19,7 @@ from stream.shared import LAG
 from stream.vehicle_partition import VehiclePartition
 
 AT_ONCE = 8  # partitions that are restored at the same time
+ASK_S = 30.0
 APART_S = 0.1  # first checkpoints of partitions that came together
 
 
@@ -64,6 +65,12 @@ class Tenants:
         here.update(zip(new, pool.map(take, new), strict=True))
         return [here[number] for number in new]
 
+    def note_missing(self, home: Home[VehiclePartition]) -> None:
+        """Records did not come one after the other: were some deleted before they were read? Asked now and then."""
+        if self._now() - home.asked_at >= ASK_S:
+            home.asked_at = self._now()
+            self._homes.note_missing(home, home.partition.read_to)
+
     def forget(self) -> None:
         """What every partition here has taken in; whoever comes later reads the exchange from where it was."""
         self._forget(self.vehicle_board, self.vehicles)
@@ -95,6 +102,11 @@ class Tenants:
             home.busy = False
 
         self._homes.save(home, exchange_to=self.exchange_to, sessions=self.sessions.words(), done=stands)
+
+    @property
+    def missed(self) -> int:
+        """Records that were deleted before they were read, by the partitions that are here."""
+        return sum(home.partition.counts["missed"] for home in self.all())
 
     def counts(self) -> Counter[str]:
         """What happened at the partitions that are here, under their earlier owners too."""

@@ -49,6 +49,13 @@ def read_all(
                 raise Unavailable(f"{doing}: nothing came for {patience_s:.0f} s. Run it again.")
 
 
+def start_of(connection: Connection, topic: str, partition: int) -> int:
+    """The offset of the first record that is kept."""
+    place = TopicPartition(topic, partition)
+    with connection.explained(f"reading {topic}"), closing(connection.consumer()) as consumer:
+        return int(consumer.beginning_offsets([place])[place])
+
+
 def end_of(connection: Connection, topic: str, partition: int) -> int:
     """The offset after the last record of committed transactions."""
     place = TopicPartition(topic, partition)

@@ -8,6 +8,7 @@ checkpoint, says the same again, and who listens can tell by the offsets what it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -49,7 +50,7 @@ class VehiclePartition:
         self.passed = Standing()  # of what is assessed; `intake.standing` is of what is read
         self.closed = NOT_YET  # hours handed over
         self.taken = NOT_YET  # hours of the others taken in
-        self.counts = {"rejected": 0, "resent": 0, "accepted": 0}
+        self.counts: Counter[str] = Counter()  # of records: accepted, rejected, resent, missed
         self._parked: list[Chunk] = []
 
     @property
@@ -75,6 +76,12 @@ class VehiclePartition:
         self.intake.floors = [(at, self._floor_ms(hour)) for at, hour in floors if at <= records[-1].offset]
         self.read_to = records[-1].offset + 1
         self._parked += self.intake.read(records)
+
+    def skip_to(self, offset: int) -> None:
+        """Records before it are not kept any more."""
+        self.read_to = max(self.read_to, offset)
+        if not self._parked:
+            self.position = self.read_to
 
     def _floor_ms(self, hour: int) -> int:
         """Where the clock must stand for nothing to count for an hour any more."""
