@@ -15,6 +15,7 @@ from schemas.batch import DIRECTIONS, Array, CrossingBatch
 from schemas.models import Notice
 from stream.config import PipelineConfig
 from stream.pipeline import Decided, Pipeline
+from stream.watch import Watch
 from tests.stream.logs import border, border_lines, lines, lines_of, single
 from tests.stream.partitions import Cluster, records_of
 from tests.stream.test_partitions import by_crossing
@@ -157,3 +158,20 @@ def test_a_new_bridge_is_a_notice_and_not_an_alert_on_every_vehicle() -> None:
     assert len(alerts) < 0.02 * crossings
     drifts = [notice.detector for notice in notices_of(decided) if notice.kind == "drift"]
     assert len(set(drifts)) == len(drifts)
+
+
+def test_a_port_may_appear_after_an_hour_was_collected() -> None:
+    """A partition collects an hour when it closes it; by the time it is published new ports have lanes, too."""
+    batch, _ = border_log()
+    watch = Watch(2, lambda time_ms, _: time_ms)
+    hours = [batch.take(np.flatnonzero(batch.port == port)[:20]) for port in (0, 1)]
+    for hour, some in enumerate(hours):
+        n = len(some)
+        blank = np.full((n, 2), np.nan)
+        watch.note(hour, hour + 1, some, np.ones(n, np.uint8), blank, np.ones(n), blank, np.zeros(n, np.bool_))
+        if hour == 0:
+            counted = watch.collect(0, 1)
+    watch.publish(0, [counted])
+    watch.publish(1, [watch.collect(1, 2)])
+    counts = watch.flow.rows["counts"].reshape(2, 2, -1).sum(axis=1)  # [ports, hours], the newest first
+    assert [[0, 20], [20, 0]] == counts[:, :2].tolist()
