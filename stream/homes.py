@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,15 +17,15 @@ from schemas.dispositions import SOURCE
 from stream.changelog import Changelog, Restored
 from stream.exchange import FIRST, Board
 from stream.kafka_clients import Connection
-from stream.kept import keep_ports, keep_vehicles, keep_waiting, restore_ports, restore_vehicles, restore_waiting
 from stream.messages import Progress
+from stream.partition_state import restore_port, restore_vehicle, stand
 from stream.port_partition import PortPartition
 from stream.publisher import Outlet, Output, Publisher
+from stream.state import StateTable
 from stream.topic_log import end_of, read_all, start_of
 from stream.topics import Topics
 from stream.vehicle_partition import VehiclePartition
 
-WAITING = "waiting"
 MARKER = 1  # the offset that the end of a transaction takes
 
 
@@ -78,59 +78,32 @@ class Homes:
         """Take over a vehicle partition. Unavailable or ConfigError when its state cannot be read."""
         partition = self._build.vehicle(number, board)
         home = self._open("vehicle", partition, self._topics.state_vehicle, self._topics.crossings)
-        restored = self._load(home, partition.stage.table)
-        if restored is not None:
-            restore_vehicles(partition.stage, restored.kept)
-            values = restored.values
-            partition.position = partition.read_to = values["position"]
-            partition.closed, partition.taken = values["closed"], values["taken"]
-            partition.counts.update(values["counts"])
-            partition.passed.reached_ms = values["reached_ms"]
-            partition.passed.lines = {int(log): line for log, line in values["lines"].items()}
-            partition.passed.clock = partition.stage.clock
-            self._recall(home, board, values)
-        partition.passed.clock = partition.stage.clock  # what the stage keeps is the clock of what is assessed
-        partition.intake.standing = partition.passed.copy()
+        restore_vehicle(partition, self._load(home, partition.stage.table))
+        self.note_missing(home, partition.position)
         return self._heard(home)
 
     def port(self, number: int, board: Board) -> Home[PortPartition]:
         """Take over a port partition; the same errors."""
         partition = self._build.port(number, board)
         home = self._open("port", partition, self._topics.state_port, self._topics.assessed)
-        restored = self._load(home, partition.stage.table)
-        if restored is not None:
-            restore_ports(partition.stage, partition.layout, restored.kept)
-            restore_waiting(partition.reorder, dict(restored.kept.arrays[WAITING]))
-            values = restored.values
-            partition.position, partition.passed_ms = values["position"], values["passed_ms"]
-            partition.closed, partition.taken = values["closed"], values["taken"]
-            partition.matched = values["matched"]
-            partition.heard[:], partition.idle[:] = values["heard"], values["idle"]
-            partition.counts.update(values["counts"])
-            partition.notices.told = dict(values["told"])
-            home.dispositions_from = values["dispositions_from"]
-            self._recall(home, board, values)
+        restore_port(partition, self._load(home, partition.stage.table))
+        self.note_missing(home, partition.position)
         return self._heard(home)
 
     def _open(self, stage: str, partition: P, state: str, source: str) -> Home[P]:
         outlet = self._publisher.open(f"{self._group}.{source}.{stage}.{partition.number}")
         return Home(partition, outlet, self._build.changelog(), state, source)
 
-    def _load(self, home: Home[P], table: Any) -> Restored | None:
+    def _load(self, home: Home[P], table: StateTable) -> Restored | None:
         records = read_all(self._connection, home.state_topic, home.number, committed=True)
         restored = home.changelog.load(((record.key, record.value) for record in records), table)
         home.state_end = end_of(self._connection, home.state_topic, home.number)
+        if restored is not None:
+            values = restored.values
+            home.exchange_from, home.dispositions_from = values["exchange_from"], values["dispositions_from"]
+            home.sessions = [msgspec.convert(word, Progress) for word in values["sessions"]]
+            home.outlet.ends = dict(values["ends"])
         return restored
-
-    def _recall(self, home: Home[P], board: Board, values: dict[str, Any]) -> None:
-        home.exchange_from = values["exchange_from"]
-        home.sessions = [msgspec.convert(word, Progress) for word in values["sessions"]]
-        home.outlet.ends = dict(values["ends"])
-        home.said = set(values["said"])
-        for partition, hour in enumerate(values["board"]):
-            board.closed[partition] = max(board.closed[partition], hour)
-        floors = board.floors.setdefault(home.number, [])
-        floors += [(at, hour) for at, hour in values["floors"] if (at, hour) not in floors]
 
     def _heard(self, home: Home[P]) -> Home[P]:
         """Find out what was committed since the checkpoint."""
@@ -177,28 +150,9 @@ class Homes:
     ) -> None:
         """Commit a checkpoint; `done` is called from the publisher's thread when it stands."""
         partition, outlet = home.partition, home.outlet
-        common: dict[str, Any] = {
-            "position": partition.position, "closed": partition.closed, "taken": partition.taken,
-            "counts": dict(partition.counts), "board": list(partition.board.closed),
-            "floors": partition.board.floors.get(partition.number, []),
-            "exchange_from": partition.board.unheard_from(partition.taken, exchange_to),
-            "sessions": sessions,
-            "said": sorted(home.said),  # this checkpoint may lie before what an earlier owner has committed
-            "ends": outlet.ends,  # as they are when the record is made, in the publisher's thread
-        }  # fmt: skip
-        if isinstance(partition, VehiclePartition):
-            kept = keep_vehicles(partition.stage)
-            lines = {str(log): line for log, line in partition.passed.lines.items()}
-            values = common | {"reached_ms": partition.passed.reached_ms, "lines": lines}
-        else:
-            partition.hold_ready()
-            kept = keep_ports(partition.stage, partition.layout)
-            kept.arrays[WAITING] = keep_waiting(partition.reorder)
-            values = common | {
-                "passed_ms": partition.passed_ms, "matched": partition.matched, "heard": partition.heard.tolist(),
-                "idle": partition.idle.tolist(), "told": dict(partition.notices.told),
-                "dispositions_from": home.dispositions_from,
-            }  # fmt: skip
+        kept, values = stand(partition, exchange_to)
+        values |= {"dispositions_from": home.dispositions_from, "sessions": sessions}
+        values["ends"] = outlet.ends  # as they are when the record is made, in the publisher's thread
         changes = home.changelog.save(partition.stage.table, kept, values)
         outputs = [Output(home.state_topic, home.number, change.key, change.value, []) for change in changes]
 
