@@ -86,6 +86,7 @@ class PortPartition:
 
     def step(self, ports: int) -> PortStep:
         """Release, decide as far as the hours allow, close the hours that are complete."""
+        self.stage.know(ports)
         self.passed_ms = max(self.passed_ms, self.watermark)
         released = self.reorder.release(self.passed_ms)
         if released is not None:

@@ -104,14 +104,19 @@ class PortStage:
         Lazily: each result must be turned into alerts before the next is asked for, which replaces its calibration.
         """
         self.late += int(ordered.late.sum())
-        new = [self.port_key(code) for code in range(len(self._keys), ports)]
-        self._keys = np.append(self._keys, np.array(new, np.uint64))
+        self.know(ports)
         for first, last in runs(period_of(ordered.at_ms)):
             part = slice(first, last)
             rows = ordered.rows if last - first == len(ordered.late) else ordered.rows.take(part)
             period = int(period_of(ordered.at_ms[first]))
             self.enter(period, ports)
             yield self._decide(rows, ordered.at_ms[part], ordered.late[part], period)
+
+    def know(self, ports: int) -> None:
+        """There are so many ports now."""
+        new = [self.port_key(code) for code in range(len(self._keys), ports)]
+        if new:
+            self._keys = np.append(self._keys, np.array(new, np.uint64))
 
     def enter(self, period: int, ports: int) -> None:
         """Publish what is due before crossings of `period` are decided."""

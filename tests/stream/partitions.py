@@ -2,7 +2,8 @@
 
 Everything but Kafka: the partitions of `stream/vehicle_partition.py` and `stream/port_partition.py`, each with a board
 of its own, as if every one sat on another worker; packets and words go through their bytes. Each turn one partition
-takes in some of what is there for it.
+takes in some of what is there for it. With `crashes` it may save itself, or be lost and go on elsewhere from what it
+saved last.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from schemas.dispositions import Given
 from schemas.keys import key64
 from schemas.plates import Pseudonymiser
 from stream.alerts import AlertBuilder
+from stream.changelog import Changelog
 from stream.clock import EventClock
 from stream.config import PipelineConfig
 from stream.exchange import FIRST, Board, Closed, Matched
@@ -24,10 +26,12 @@ from stream.intake import Intake, Record
 from stream.messages import Mark
 from stream.notices import NoticeBuilder
 from stream.packets import Packet, Packets
+from stream.partition_state import restore_port, restore_vehicle, stand
 from stream.pipeline import Decided, detectors_of, port_stage, vehicle_stage
 from stream.port_partition import PortPartition
 from stream.stages import Layout
 from stream.vehicle_partition import VehiclePartition, VehicleStep
+from tests.stream.compacted import Topic
 from tests.stream.logs import registry
 
 LOG = 7
@@ -68,9 +72,9 @@ class Inbox:
 
     def hear(self, exchange: Sequence[Word], count: int) -> None:
         """So many words more."""
-        for word in exchange[self.words : self.words + count]:
+        for offset, word in enumerate(exchange[self.words : self.words + count], self.words):
             board = self.vehicles if isinstance(word, Closed) and word.stage == "vehicle" else self.ports
-            board.take(word)
+            board.take(word, offset)
         self.words = min(len(exchange), self.words + count)
 
 
@@ -84,8 +88,13 @@ class Cluster:
     ports: int
     exchange: list[Word] = field(default_factory=list)
     decided: list[Decided] = field(default_factory=list)
+    crashes: float = 0.0  # how often a turn ends in one; three times as often in a checkpoint
+    crashed: int = 0
 
     def __post_init__(self) -> None:
+        self.states = [Topic() for _ in range(self.vehicles + self.ports)]
+        self.changelogs = [Changelog(bytes(16), {}) for _ in self.states]
+        self.given: Sequence[Given] = ()
         self.packets = Packets()
         self.assessed: list[list[bytes]] = [[] for _ in range(self.ports)]
         self.inboxes = [self._inbox() for _ in range(self.vehicles + self.ports)]
@@ -118,6 +127,7 @@ class Cluster:
 
     def run(self, topic: list[list[Record]], rng: np.random.Generator, given: Sequence[Given] = ()) -> list[Decided]:
         """Turns at random until nothing is left to do; the first port partition hears the dispositions `given`."""
+        self.given = given
         self.at_ports[FIRST].hear(given)
         quiet = 0
         while quiet < 20 * len(self.inboxes):
@@ -129,7 +139,39 @@ class Cluster:
             else:
                 self._port_turn(number - self.vehicles, int(rng.integers(1, 30)))
             quiet = 0 if self._told() != before else quiet + 1
+            chance = float(rng.random())
+            if chance < self.crashes:
+                self._crash(number)
+            elif chance < 4 * self.crashes:
+                self._save(number)
         return self.decided
+
+    def _partition(self, number: int) -> VehiclePartition | PortPartition:
+        return self.at_vehicles[number] if number < self.vehicles else self.at_ports[number - self.vehicles]
+
+    def _save(self, number: int) -> None:
+        partition, inbox = self._partition(number), self.inboxes[number]
+        kept, values = stand(partition, inbox.words)
+        self.states[number].write(self.changelogs[number].save(partition.stage.table, kept, values))
+
+    def _crash(self, number: int) -> None:
+        """What it knew is gone; another worker goes on from what it saved last."""
+        self.crashed += 1
+        self.inboxes[number] = self._inbox()
+        log = self.changelogs[number] = Changelog(bytes(16), {})
+        if number < self.vehicles:
+            fresh = self.at_vehicles[number] = self.vehicle_partition(number)
+            restored = log.load(self.states[number].compacted(), fresh.stage.table)
+            restore_vehicle(fresh, restored)
+        else:
+            at_port = self.at_ports[number - self.vehicles] = self.port_partition(number - self.vehicles)
+            restored = log.load(self.states[number].compacted(), at_port.stage.table)
+            restore_port(at_port, restored)
+            if restored is None and at_port.number == FIRST:
+                at_port.hear(self.given)
+        self.inboxes[number].at = self._partition(number).position
+        self.inboxes[number].words = 0 if restored is None else restored.values["exchange_from"]
+        self.inboxes[number].hear(self.exchange, len(self.exchange))  # to its end, before anything else
 
     def _told(self) -> tuple[int, ...]:
         """What changes while there is something to do."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import ConfigError
-from stream.changelog import FACTOR, STATE_KEY, Change, Changelog
+from stream.changelog import FACTOR, STATE_KEY, Changelog
 from stream.kept import Kept
 from stream.state import StateTable
+from tests.stream.compacted import Topic
 
 KEY = b"k" * 16
 IDENTITY = {"config": "sha256:1"}
@@ -39,27 +38,6 @@ def known(rows: StateTable) -> dict[int, int]:
     """What is known of each key."""
     used = rows.rows[: len(rows)]
     return dict(zip(used["meta"]["key"].tolist(), used["seen"].tolist(), strict=True))
-
-
-class Topic:
-    """What a compacted topic keeps: the last record of each key, in the order of their offsets."""
-
-    def __init__(self) -> None:
-        self.records: dict[bytes, bytes | None] = {}
-
-    def write(self, changes: list[Change]) -> None:
-        """One transaction."""
-        for key, value in changes:
-            self.records.pop(key, None)
-            self.records[key] = None if value is None else value()
-
-    def compacted(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """After Kafka's cleaner has been there."""
-        return ((key, value) for key, value in self.records.items() if value is not None)
-
-    def raw(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Before."""
-        return iter(self.records.items())
 
 
 @given(parts=steps, capacity=st.sampled_from([25, 1_000]))
