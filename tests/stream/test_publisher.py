@@ -7,7 +7,7 @@ from typing import Any
 
 from stream.publisher import Outlet, Output, _Job, together
 
-A, B = (Outlet(name, producer=None) for name in "ab")  # type: ignore[arg-type]  # nothing is written here
+A, B = (Outlet(name, producer=None) for name in "ab")  # nothing is written here
 
 
 def job(outlet: Outlet | None, *values: bytes, **more: Any) -> _Job:

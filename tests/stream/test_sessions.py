@@ -36,13 +36,11 @@ def test_a_word_counts_for_whoever_has_read_what_was_sent_before_it() -> None:
 def test_while_a_producer_is_at_work_no_partition_is_finished() -> None:
     """Its last word ends the session, for those that have read all of it."""
     sessions = Sessions(Clock())
-    assert not sessions.open
     sessions.hear(word(0, 0))
-    assert sessions.open
+    assert [True] == [sessions.open]
     sessions.hear(word(20, 9_000, {0: 12}, done=True))
-    assert not sessions.open
-    assert not sessions.finished(0, 11)
-    assert sessions.finished(0, 12)
+    assert [False] == [sessions.open]
+    assert [False, True] == [sessions.finished(0, read_to) for read_to in (11, 12)]
     sessions.hear(word(0, 0, log=2))
     assert not sessions.finished(0, 12)
 
