@@ -56,7 +56,9 @@ class PortPartition:
         self._ready: list[Ordered] = []
 
     def offer(self, packet: Packet, position: int) -> None:
-        """The packet before offset `position` of the partition's topic."""
+        """The packet before offset `position` of the partition's topic. ValueError when its source is not there."""
+        if not 0 <= packet.source < len(self.heard):
+            raise ValueError(f"a packet of one of {len(self.heard)} partitions is required, got one of {packet.source}")
         if position <= self.position:
             return
         self.position = position

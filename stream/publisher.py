@@ -148,6 +148,8 @@ class Publisher:
         except FENCED:
             raise
         except errors.KafkaError as problem:
+            if any(kind.__name__ in str(problem) for kind in FENCED):  # the library's word for an earlier failure
+                raise errors.ProducerFencedError(str(problem)) from problem
             raise self._connection.explain(problem, f"writing for {outlet.name}") from problem
         for topic, future in sent:
             outlet.ends[topic] = future.value.offset + 1

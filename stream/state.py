@@ -197,7 +197,7 @@ class StateTable:
         """Rows at their slots, while a table is read back; it is not to be used before `settle`."""
         size = int(index.max()) + 1 if len(index) else 0
         if size > len(self.rows):
-            self.rows.resize(max(size, len(self.rows) + len(self.rows) // 2), refcheck=False)
+            self.rows.resize(max(size, len(self.rows) + len(self.rows) // 16), refcheck=False)
         self.rows[index] = rows
 
     def settle(self, used: int) -> None:

@@ -102,13 +102,13 @@ class Worker:
         for offset, value in values:
             try:
                 packet = self._packets.unpack(value)
+                if packet.rows is not None and int(packet.rows.batch.port.max()) >= len(self.ports):
+                    self.ports.learn(self.agreed.codes())
+                home.partition.offer(packet, offset + 1)
             except ValueError as problem:  # nobody but a worker writes there
                 self._commit(home, [self._outputs.poison(self.topics.assessed, number, offset, value, str(problem))])
-                home.partition.position, home.changed = max(home.partition.position, offset + 1), True
-                continue
-            if packet.rows is not None and int(packet.rows.batch.port.max()) >= len(self.ports):
-                self.ports.learn(self.agreed.codes())
-            home.partition.offer(packet, offset + 1)
+                home.partition.skip_to(offset + 1)
+                home.changed = True
         self._came["port"].add(number)
 
     def take_word(self, offset: int, value: bytes | None) -> None:

@@ -111,7 +111,8 @@ class WorkerRun:
         """In the tail's thread."""
         self.worker.heard.append((topic, record))
         if self._loop is not None and self._wake is not None:
-            self._loop.call_soon_threadsafe(self._wake.set)
+            with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._wake.set)
 
     async def pump(self) -> None:
         """One turn, when there is something to do or a tick has passed."""

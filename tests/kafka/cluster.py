@@ -15,21 +15,26 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, Self
+
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from stream.kafka_clients import Connection
 from stream.topic_admin import ends, look
 from stream.topic_log import read_all
 from stream.topics import Topics
 from tests.kafka.border_log import Log
-from tests.ops.running import environment, linewatch
+from tests.ops.running import REPOSITORY, environment, linewatch
 
 POLL_S = 0.05
 # budgets that let a small log alert; sessions and checkpoints that let a test be short
 RESULTS = {"floor_p": "0.02", "budget_per_hour": "60", "budget_cap_per_hour": "256"}
-QUICK = {"worker_session_s": "3", "worker_checkpoint_s": "10"}
+QUICK = {
+    "worker_session_s": "3", "worker_checkpoint_s": "2", "kafka_partitions": "4", "kafka_port_partitions": "2",
+}  # fmt: skip
+FIGURES = REPOSITORY / "out" / "kafka-faults.txt"
 READ = ("accepted", "duplicates", "rejected", "resent")  # what becomes of a record of the crossings topic
 
 
@@ -104,9 +109,19 @@ class Answer(NamedTuple):
     counts: Counter[str]
 
 
-def embedded(folder: Path, log: Log, settings: Mapping[str, str] | None = None, *, dispositions: bool = False) -> Answer:
+class Case(NamedTuple):
+    """A log, and what one process says of it."""
+
+    log: Log
+    answer: Answer
+
+
+def embedded(
+    folder: Path, log: Log, settings: Mapping[str, str] | None = None, *, dispositions: bool = False
+) -> Answer:
     """The answer of `linewatch replay`."""
-    flags = [word for name, value in (RESULTS | dict(settings or {})).items() for word in ("--set", f"{name}={value}")]
+    wanted = {**RESULTS, **(settings or {})}
+    flags = [word for name, value in wanted.items() for word in ("--set", f"{name}={value}")]
     if dispositions:
         flags += ["--dispositions", str(log.dispositions)]
     outputs = {name: folder / f"{name}.jsonl" for name in ("alerts", "notices", "control", "dead-letter")}
@@ -119,12 +134,12 @@ def embedded(folder: Path, log: Log, settings: Mapping[str, str] | None = None, 
     rows = [line.split() for line in ended.out.splitlines() if line.strip()]
     numbers = [row for row in reversed(rows) if len(row) > 1 and row[1].replace(",", "").isdigit()]
     counts = {row[0]: int(row[1].replace(",", "")) for row in numbers}  # the first of a name counts
-    wanted = ("accepted", "duplicates", "rejected", "late", "alerts")
-    return Answer(Said(alerts, notices, control, _raw(rejects)), Counter({name: counts[name] for name in wanted}))
+    compared = ("accepted", "duplicates", "rejected", "late", "alerts")
+    return Answer(Said(alerts, notices, control, _raw(rejects)), Counter({name: counts[name] for name in compared}))
 
 
 def _raw(lines: list[str]) -> list[tuple[str, str]]:
-    return sorted((one["reason"], one["raw"]) for one in map(json.loads, lines))
+    return sorted((one["reason"], one.get("raw") or one.get("raw_base64", "")) for one in map(json.loads, lines))
 
 
 class Cluster:
@@ -135,12 +150,12 @@ class Cluster:
         self.folder, self.connection, self.prefix = folder, connection, prefix
         self.topics = Topics.of(prefix)
         at = {"kafka_bootstrap": ",".join(connection.bootstrap), "kafka_topics": prefix, "kafka_group": prefix}
-        self.settings = RESULTS | QUICK | at | settings
+        self.settings = RESULTS | QUICK | at | dict(settings)
         self.children: list[Child] = []
         self.workers: list[Child] = []
 
     def _start(self, name: str, words: list[str], settings: Mapping[str, str] | None = None) -> Child:
-        child = Child(f"{name}-{len(self.children)}", self.folder, words, self.settings | (settings or {}))
+        child = Child(f"{name}-{len(self.children)}", self.folder, words, self.settings | dict(settings or {}))
         self.children.append(child)
         return child
 
@@ -162,9 +177,25 @@ class Cluster:
         """How many workers run and have partitions, or know that there are none for them."""
         return sum(w.running and any(" ready: " in line for line in w.lines) for w in self.workers)
 
-    def drop(self, child: Child) -> None:
-        """One that was killed or has ended: it is not counted any more."""
-        self.workers.remove(child)
+    def kill(self, worker: Child) -> None:
+        """SIGKILL; it is not counted any more."""
+        worker.kill()
+        self.workers.remove(worker)
+
+    def replace_ended(self) -> int:
+        """Start one for each worker that has ended by itself, as whoever runs them would; how many, with 1 each."""
+        ended = [worker for worker in self.workers if not worker.running]
+        for worker in ended:
+            worker.ended(1)
+            self.workers.remove(worker)
+            self.worker()
+        return len(ended)
+
+    def configure(self, topic: str, **config: object) -> None:
+        """Change settings of a topic; `_` in their names stands for a dot."""
+        wanted = {name.replace("_", "."): str(value) for name, value in config.items()}
+        with closing(self.connection.admin()) as admin:
+            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, wanted)])
 
     # -- what is there --------------------------------------------------------------------------------------------
 
@@ -207,6 +238,20 @@ class Cluster:
         self.until(done, f"all of {came} records are decided", within_s)
         return self.counts()
 
+    def settle_restarting(self, within_s: float = 150) -> int:
+        """As `settled`, while workers that end with 1 are started again; how many were."""
+        again = 0
+
+        def done() -> bool:
+            nonlocal again
+            again += self.replace_ended()
+            counts = self.counts()
+            read = sum(counts[name] for name in READ)
+            return counts["accepted"] == counts["assessed"] > 0 and read == self.came()
+
+        self.until(done, "all records are decided", within_s)
+        return again
+
     def stop(self) -> None:
         """End all workers in their own way, and see that they do."""
         for worker in self.workers:
@@ -226,12 +271,31 @@ class Cluster:
         found = (read_all(self.connection, topic, number, committed=True) for number in range(partitions))
         return sorted(record.value.decode() for records in found for record in records)
 
+    def agree(self, case: Case) -> Counter[str]:
+        """Wait for the end, stop, and compare with one process; the counts.
+
+        Nothing is lost, nothing is there twice among what is committed, and every record is accounted for.
+        """
+        counts = self.settled()
+        self.stop()
+        assert case.answer.said == self.said()
+        assert case.answer.counts == Counter({name: counts[name] for name in case.answer.counts})
+        assert self.came() == sum(counts[name] for name in READ)
+        return counts
+
     def said(self) -> Said:
         """What is committed in the topics now."""
         alerts, notices, control, rejects = map(
             self.committed, (self.topics.alerts, self.topics.notices, self.topics.control, self.topics.rejects)
         )
         return Said(alerts, notices, control, _raw(rejects))
+
+
+def note(what: str, **figures: object) -> None:
+    """Add a line to out/kafka-faults.txt, from which the table in docs/kafka.md is made."""
+    FIGURES.parent.mkdir(exist_ok=True)
+    with FIGURES.open("a") as file:
+        file.write(f"{what}: " + ", ".join(f"{name} {value}" for name, value in figures.items()) + "\n")
 
 
 @contextmanager

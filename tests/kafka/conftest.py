@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from ops.local_kafka import LocalKafka
 from stream.kafka_clients import Connection
+from tests.kafka.cases import disordered
+from tests.kafka.cluster import Cluster, cluster
 from tests.kafka_broker import broker, own_broker
 
-__all__ = ["broker", "own_broker"]  # pytest finds fixtures by name
+__all__ = ["broker", "disordered", "own_broker"]  # pytest finds fixtures by name
 
 
 @pytest.fixture
@@ -21,3 +26,10 @@ def connection(broker: LocalKafka) -> Connection:
 def prefix(request: pytest.FixtureRequest) -> str:
     """Of the topics of this test, which no other one touches."""
     return "".join(c if c.isalnum() else "-" for c in request.node.name)[:150]
+
+
+@pytest.fixture
+def workers(connection: Connection, prefix: str, tmp_path: Path) -> Iterator[Cluster]:
+    """Nobody yet, at the shared broker."""
+    with cluster(tmp_path, connection, prefix) as made:
+        yield made
