@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -112,6 +112,7 @@ class Restored(NamedTuple):
 
     values: dict[str, Any]
     kept: Kept
+    ends: dict[str, int]
 
 
 class Changelog:
@@ -121,24 +122,34 @@ class Changelog:
         self.segments = Segments()
         self._key, self._identity = key, identity
 
-    def save(self, table: StateTable, kept: Kept, values: dict[str, Any]) -> list[Change]:
-        """The records of a checkpoint, to be written in one transaction."""
+    def save(
+        self, table: StateTable, kept: Kept, values: dict[str, Any], ends: Mapping[str, int] | None = None
+    ) -> list[Change]:
+        """The records of a checkpoint, to be written in one transaction.
+
+        All is as it is now, whenever the bytes are made; only `ends` is as it is then: whoever writes the records adds
+        to it what was written before them.
+        """
         changes = self.segments.changes(table)
-        about = {
-            "used": len(table),
-            "evicted": [table.evicted, table.evicted_early],
-            "sizes": dict(self.segments.sizes),
-        }
-        return [*changes, Change(STATE_KEY, lambda: self._state(kept, values | {"table": about}))]
+        evicted = [table.evicted, table.evicted_early]
+        about = {"used": len(table), "evicted": evicted, "sizes": dict(self.segments.sizes)}
+        state = self._state(kept, values | {"table": about})
+        return [*changes, Change(STATE_KEY, lambda: _compress(msgspec.msgpack.encode([state, dict(ends or {})])))]
 
     def _state(self, kept: Kept, values: dict[str, Any]) -> bytes:
+        """At once: what a stage keeps goes on changing."""
         arrays = {part: {name: _plain(a) for name, a in named.items()} for part, named in kept.arrays.items()}
         blobs = {name: [blob, self._sign(name, blob)] for name, blob in kept.blobs.items()}
-        record = {
-            "format": FORMAT, "identity": self._identity, "values": values, "kept": kept.values, "arrays": arrays,
-            "blobs": blobs,
-        }  # fmt: skip
-        return _compress(msgspec.msgpack.encode(record))
+        return msgspec.msgpack.encode(
+            {
+                "format": FORMAT,
+                "identity": self._identity,
+                "values": values,
+                "kept": kept.values,
+                "arrays": arrays,
+                "blobs": blobs,
+            }
+        )
 
     def _sign(self, name: str, blob: bytes) -> bytes:
         return hmac.digest(self._key, name.encode() + b"\n" + blob, hashlib.sha256)
@@ -160,9 +171,10 @@ class Changelog:
                 self.segments.put(int(key.rpartition(b"/")[2]), slots)
         if state is None:
             return None
-        return self._restored(msgspec.msgpack.decode(_decompress(state), strict=False), table)
+        record, ends = msgspec.msgpack.decode(_decompress(state))
+        return self._restored(msgspec.msgpack.decode(record, strict=False), ends, table)
 
-    def _restored(self, record: dict[str, Any], table: StateTable) -> Restored:
+    def _restored(self, record: dict[str, Any], ends: dict[str, int], table: StateTable) -> Restored:
         if record["format"] != FORMAT:
             raise ConfigError(f"the saved state has format {record['format']}, this program writes {FORMAT}: {OTHER}")
         for what, mine in self._identity.items():
@@ -178,7 +190,7 @@ class Changelog:
             if not hmac.compare_digest(signature, self._sign(name, blob)):
                 raise ConfigError(f"the saved models of `{name}` were not written with this plate key: {OTHER}")
             blobs[name] = blob
-        return Restored(record["values"], Kept(arrays, record["kept"], blobs))
+        return Restored(record["values"], Kept(arrays, record["kept"], blobs), ends)
 
 
 OTHER = "go back to what it was, or begin anew with another kafka_topics prefix."

@@ -102,7 +102,7 @@ class Homes:
             values = restored.values
             home.exchange_from, home.dispositions_from = values["exchange_from"], values["dispositions_from"]
             home.sessions = [msgspec.convert(word, Progress) for word in values["sessions"]]
-            home.outlet.ends = dict(values["ends"])
+            home.outlet.ends = dict(restored.ends)
         return restored
 
     def _heard(self, home: Home[P]) -> Home[P]:
@@ -152,8 +152,7 @@ class Homes:
         partition, outlet = home.partition, home.outlet
         kept, values = stand(partition, exchange_to)
         values |= {"dispositions_from": home.dispositions_from, "sessions": sessions}
-        values["ends"] = outlet.ends  # as they are when the record is made, in the publisher's thread
-        changes = home.changelog.save(partition.stage.table, kept, values)
+        changes = home.changelog.save(partition.stage.table, kept, values, outlet.ends)
         outputs = [Output(home.state_topic, home.number, change.key, change.value, []) for change in changes]
 
         def stands() -> None:
