@@ -121,3 +121,23 @@ def test_rows_of_other_detectors_are_refused() -> None:
     other = StateTable([("seen", "i4")], capacity=10, forget_after_ms=1)
     with pytest.raises(ConfigError, match="rows of another shape"):
         Changelog(KEY, IDENTITY).load(saved().compacted(), other)
+
+
+def test_a_checkpoint_is_of_the_moment_it_was_taken() -> None:
+    """The stage goes on while another thread makes the bytes; only what was written meanwhile is of that moment."""
+    rows, topic, counts = table(), Topic(), np.zeros(3, np.int64)
+    touch(rows, [1, 2], 0)
+    values, ends = {"told": {"a": 1}}, dict[str, int]()
+    changes = Changelog(KEY, IDENTITY).save(rows, Kept({"watch": {"counts": counts}}, {}, {}), values, ends)
+    touch(rows, [1, 2], 1)
+    counts += 5
+    values["told"]["b"] = 2
+    ends["alerts"] = 7
+    topic.write(changes)
+    again = table()
+    restored = Changelog(KEY, IDENTITY).load(topic.compacted(), again)
+    assert restored is not None
+    assert [0, 0, 0] == restored.kept.arrays["watch"]["counts"].tolist()
+    assert {"a": 1} == restored.values["told"]
+    assert {1: 1, 2: 1} == known(again)
+    assert {"alerts": 7} == restored.ends
