@@ -70,6 +70,10 @@ format: venv ## ruff's fixes and format, in place
 bench: venv ## speed and memory, ratios in one run (docs/benchmarks.md)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: bench-kafka
+bench-kafka: venv ## latency, rate, recovery and takeover of workers on a broker of its own (ARGS="--quick": two minutes)
+	@$(BIN)/python -m benchmarks.kafka $(ARGS)
+
 .PHONY: kafka
 kafka: venv ## a real Kafka broker on 127.0.0.1:9092, until Ctrl-C (Java 17 and Maven; docs/kafka-broker.md)
 	@$(BIN)/python -m ops.local_kafka run $(ARGS)

@@ -143,8 +143,8 @@ class Publisher:
             if job.position is not None:
                 topic, partition, offset = job.position
                 place = {TopicPartition(topic, partition): OffsetAndMetadata(offset, "", -1)}
-                producer.send_offsets_to_transaction(place, self._group)
-            producer.commit_transaction()
+                _finish(producer, producer._transaction_manager.send_offsets_to_transaction(place, self._group))
+            _finish(producer, producer._transaction_manager.begin_commit())
         except FENCED:
             raise
         except errors.KafkaError as problem:
@@ -180,6 +180,16 @@ def together(jobs: Sequence[_Job | None]) -> Iterator[_Job | None]:
             yield job
     if held is not None:
         yield held
+
+
+def _finish(producer: KafkaProducer, result: Any) -> None:
+    """Wait for a step of a transaction as the library does, but no longer than the broker keeps a transaction.
+
+    The library (3.0.12) waits for ever, and after a network that was away there are batches that it never sends.
+    """
+    producer._sender.wakeup()
+    if not result.wait(TRANSACTION_MS):
+        raise errors.KafkaTimeoutError(f"a transaction was not done after {TRANSACTION_MS // 1000} s")
 
 
 def _bytes(value: bytes | Callable[[], bytes] | None) -> bytes:

@@ -233,7 +233,8 @@ class Cluster:
 
         def done() -> bool:
             counts = self.counts()
-            return came == sum(counts[name] for name in READ) and counts["accepted"] == counts["assessed"]
+            read = came == sum(counts[name] for name in READ) and counts["accepted"] == counts["assessed"]
+            return read and self.ready() == len(self.workers)
 
         self.until(done, f"all of {came} records are decided", within_s)
         return self.counts()
@@ -247,7 +248,8 @@ class Cluster:
             again += self.replace_ended()
             counts = self.counts()
             read = sum(counts[name] for name in READ)
-            return counts["accepted"] == counts["assessed"] > 0 and read == self.came()
+            decided = counts["accepted"] == counts["assessed"] > 0 and read == self.came()
+            return decided and self.ready() == len(self.workers)
 
         self.until(done, "all records are decided", within_s)
         return again
