@@ -1,8 +1,8 @@
 """How are the Kafka benchmarks run? `make bench-kafka`, or `python -m benchmarks.kafka [latency|rate ...] [--quick]`.
 
-The newest figures of each are kept in .cache/bench/results.json beside those of `python -m benchmarks`, and the figures
-of this run are written to out/bench-kafka.md; `--write docs/benchmarks.md` puts all into that page between its two
-markers. Needs Java and Maven like `make kafka`, and Linux. Leave the machine alone while it runs.
+The newest figures of each are kept in .cache/bench/kafka.json, and those of this run are written to out/bench-kafka.md;
+`--write docs/benchmarks-kafka.md` puts the newest into that page between its two markers. Needs Java and Maven like
+`make kafka`, and Linux. Leave the machine alone while it runs.
 """
 
 from __future__ import annotations
@@ -45,14 +45,13 @@ def main(
     scale = QUICK if quick else FULL
     if seconds is not None:
         scale = scale._replace(seconds=seconds)
-    results, sections = Results(cache / ("quick.json" if quick else "results.json")), []
+    results, sections = Results(cache / ("kafka-quick.json" if quick else "kafka.json")), []
     for name in names or NAMES:
         before = machine()  # before it is busy with us
         result: Result = importlib.import_module(f"benchmarks.kafka.{name}").run(scale, cache)
-        title = f"Kafka: {name}"
-        results.keep(title, before, result)
-        print_result(title, before, result)
-        sections.append(section(title, before, result))
+        results.keep(name, before, result)
+        print_result(name, before, result)
+        sections.append(section(name, before, result))
         out.write_text("\n\n".join(sections) + "\n", encoding="utf-8")
     if write is not None:
         write_page(write, results)

@@ -79,16 +79,16 @@ class Border:
         self.connection: Connection = wiring.build_connection(self.settings)
         topic_admin.ensure(self.connection, name, SHAPE)
 
-    def worker(self, name: str = "worker", *, notes: Path | None = None, warm: Path | None = None) -> Worker:
+    def worker(self, name: str = "worker", *, notes: Path | None = None) -> Worker:
         """A worker from now on; with `notes` its steps are written there (benchmarks/kafka/watched.py)."""
-        program = COMMAND if notes is None else (*WATCHED, str(notes), "" if warm is None else str(warm))
+        program = COMMAND if notes is None else (*WATCHED, str(notes))
         worker = Worker(name, [*program, "worker", "--progress", "lines", *self._flags()])
         self.ground.started(worker)
         return worker
 
     def produce(self, log: Path, *, speed: float | None = None, notes: Path | None = None) -> Process:
         """`linewatch produce`, from now on."""
-        program = COMMAND if notes is None else (*WATCHED, str(notes), "")
+        program = COMMAND if notes is None else (*WATCHED, str(notes))
         pace = "max" if speed is None else str(speed)
         words = [*program, "produce", str(log), "--speed", pace, "--progress", "none", *self._flags()]
         process = Process(f"produce {log.name}", words)

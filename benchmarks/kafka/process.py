@@ -41,10 +41,11 @@ class Process:
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            with self._news:
-                self.said.append(Said(time.time(), line.rstrip()))
-                self._news.notify_all()
+        with self._process.stdout as words:
+            for line in words:
+                with self._news:
+                    self.said.append(Said(time.time(), line.rstrip()))
+                    self._news.notify_all()
         with self._news:
             self._news.notify_all()
 

@@ -13,7 +13,7 @@ class Scale(NamedTuple):
     rates: tuple[int, ...] = (300, 1_000, 3_000)  # crossings a second, sustained
     seconds: float = 60.0  # that count, at each rate
     warm_s: float = 10.0  # before them, not counted
-    history: int = 200_000  # crossings that the worker has seen before the first rate
+    history: int = 100_000  # crossings that a worker has seen before
     backlog: int = 300_000  # crossings of one day, in the topic before a worker starts
     sparse: int = 100_000  # crossings of 90 days, likewise; 0: leave that out
     repeats: int = 3  # of each backlog
@@ -27,6 +27,6 @@ class Scale(NamedTuple):
 
 FULL = Scale()
 QUICK = Scale(
-    rates=(300, 1_000), seconds=8.0, warm_s=4.0, history=20_000, backlog=60_000, sparse=0, repeats=1, states=(50_000,),
+    rates=(1_000,), seconds=10.0, warm_s=4.0, history=20_000, backlog=60_000, sparse=0, repeats=1, states=(50_000,),
     visits=2, taken_over=50_000, before_s=12.0, after_s=30.0,
 )  # fmt: skip

@@ -45,18 +45,16 @@ def sparse(cache: Path, crossings: int, ports: int) -> Path:
 
 
 def history_and_live(cache: Path, scale: Scale, folder: Path) -> tuple[Path, list[Live]]:
-    """What a worker has seen before, and a log for each rate, each some hours after the one before; in `folder`."""
+    """What a worker has seen before, and a log for each rate that goes on some hours later; in `folder`."""
     sizes = [int(rate * (scale.warm_s + scale.seconds)) for rate in scale.rates]
     log = sparse(cache, int(1.05 * (scale.history + sum(sizes))), scale.ports)
     history, lives = folder / "history.jsonl", []
     with log.open("rb") as lines:
         before = _next(lines, scale.history)
         history.write_bytes(b"".join(before))
-        now_ms = _time_of(before[-1])
+        start_ms = (_time_of(before[-1]) // HOUR_MS + 2) * HOUR_MS - int((scale.warm_s + scale.seconds / 2) * 1000)
         for rate, size in zip(scale.rates, sizes, strict=True):
-            start_ms = (now_ms // HOUR_MS + 2) * HOUR_MS - int((scale.warm_s + scale.seconds / 2) * 1000)
             lives.append(squeezed(_next(lines, size), rate, start_ms, folder / f"live-{rate}.jsonl"))
-            now_ms = max(lives[-1].event_ms.values())
     return history, lives
 
 

@@ -1,9 +1,9 @@
 """When did a command do what, to the millisecond? Runs `linewatch` with its steps noted in a file, a line of JSON each.
 
-    python -m benchmarks.kafka.watched NOTES WARM worker ...
+    python -m benchmarks.kafka.watched NOTES worker ...
 
-Wraps a call a turn, no more, so that what is measured is what runs without it. With WARM, a log, the compiled code is
-loaded before the command begins. Names that are gone from the program stop the benchmark with an AttributeError.
+Wraps a call a turn, no more, so that what is measured is what runs without it. Names that are gone from the program
+stop the benchmark with an AttributeError.
 """
 
 from __future__ import annotations
@@ -11,18 +11,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
 from benchmarks.kafka.process import Process
-from benchmarks.run import make_parts
 from ops.cli import main as linewatch
 from stream.clock import NEVER
 from stream.pace import Pace
 from stream.worker import Worker
-
-WARM_LINES = 5_000
 
 
 def watch_worker(notes: TextIO) -> None:
@@ -86,19 +82,9 @@ def start_of(notes: Path, producer: Process) -> float:
     return float(begun[0]["due"]) - float(begun[0]["event_ms"]) / 1000
 
 
-def warm_up(log: Path) -> None:
-    """Load what is compiled, as a worker uses it."""
-    codec, pipeline = make_parts()
-    with log.open("rb") as lines:
-        pipeline.push(codec.decode(b"".join(islice(lines, WARM_LINES))).batch)
-    pipeline.flush()
-
-
 def main(arguments: list[str]) -> None:
     """See the module."""
-    notes, warm, *command = arguments
-    if warm:
-        warm_up(Path(warm))
+    notes, *command = arguments
     with Path(notes).open("w", buffering=1) as file:
         watch_worker(file)
         watch_pace(file)
