@@ -8,6 +8,8 @@ The newest figures of each are kept in .cache/bench/kafka.json, and those of thi
 from __future__ import annotations
 
 import importlib
+import signal
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -40,6 +42,7 @@ def main(
     names: tuple[str, ...], quick: bool, seconds: float | None, out: Path, write: Path | None, cache: Path
 ) -> None:  # fmt: skip
     """Measure latency, rate, recovery and takeover of workers on Kafka; all of them unless some are named."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # and take broker and workers along
     for folder in (cache, out.parent):
         folder.mkdir(parents=True, exist_ok=True)
     scale = QUICK if quick else FULL
