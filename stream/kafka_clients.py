@@ -159,9 +159,10 @@ class Connection:
 
 
 def _made(kind: Any, arguments: dict[str, Any]) -> Any:
-    """A client. Two things the library forgets while one is made (3.0.12) are done here.
+    """A client. Three things the library forgets while one is made (3.0.12) are done here.
 
     A refused login it tries again until the time is up, and then says that nobody answered: here it ends the attempt.
+    The broker's last words before it hangs up (that refusal) it drops when it reads both at once, as on a busy machine.
     And where an attempt fails, its sockets and its thread stay: here they are closed.
     """
     inner: list[Any] = []
@@ -170,6 +171,7 @@ def _made(kind: Any, arguments: dict[str, Any]) -> Any:
         client = kind.DEFAULT_CONFIG["kafka_client"](**configs)
         inner.append(client)
         _watch_logins(client._manager)
+        _hear_last_words(client._manager)
         return client
 
     try:
@@ -196,6 +198,24 @@ def _watch_logins(manager: Any) -> None:
         return connection
 
     manager.get_connection = get_connection
+
+
+def _hear_last_words(manager: Any) -> None:
+    """Have transports hand on what they read before they report that the other side hung up: it is found again."""
+    build = manager._build_transport
+
+    async def build_transport(*arguments: Any, **more: Any) -> Any:
+        transport = await build(*arguments, **more)
+        receive = transport._sock_recv
+
+        def receive_first() -> tuple[bytes, Any]:
+            data, problem = receive()
+            return data, None if data else problem
+
+        transport._sock_recv = receive_first
+        return transport
+
+    manager._build_transport = build_transport
 
 
 def _is_login(problem: BaseException) -> bool:

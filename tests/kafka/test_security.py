@@ -72,7 +72,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 def ana(guarded: Guarded) -> Connection:
     """Who is let in."""
     password = "hush"  # noqa: S105 (made up)
-    return Connection((guarded.address,), "SASL_SSL", guarded.certificate, "PLAIN", "ana", password, connect_s=5)
+    return Connection((guarded.address,), "SASL_SSL", guarded.certificate, "PLAIN", "ana", password, connect_s=20)
 
 
 def test_with_certificate_and_password_everything_works(ana: Connection, prefix: str) -> None:
