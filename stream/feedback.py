@@ -20,7 +20,8 @@ Source: river 0.26 `linear_model.LogisticRegression`; the rates were chosen by s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -46,6 +47,7 @@ SPEAKS = 1 + int(2.303 * SAID_A_NAT)  # an answer this odd (p <= 0.1) counts as 
 GRID = 1024  # weights are whole multiples of 1 / GRID
 STEP = 20  # of them an hour
 SEIZED_DAYS = 180
+NONE_NAMED: Mapping[str, int] = MappingProxyType({})
 REMEMBERED_H = 30 * 24  # an id that comes again after that is taken as new
 
 
@@ -97,16 +99,22 @@ class Feedback:
         self.seized: dict[int, int] = {}  # vehicle key -> ms
         self.seized_key, self.seized_ms = np.empty(0, np.uint64), np.empty(0, np.int64)
 
-    def hear(self, given: Sequence[Given]) -> None:
-        """Take dispositions in; they count for the hour of their `at`, or the first that is still open."""
+    def hear(
+        self, given: Sequence[Given], first_open: int = 0, named: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        """Take dispositions in; they count for the hour of their `at`, or the first that is still open.
+
+        Where hours are closed before they are published, `first_open` is the first that is not, and `named` tells for
+        which hours some were named already (stream/port_partition.py): disposition_id -> hour.
+        """
         for one in given:
             before = self.known.get(one.disposition_id)
             if before is not None and before > self.published - REMEMBERED_H:
                 self.counts["repeated"] += 1
                 continue
-            hour = one.at_ms // HOUR_MS
-            self.counts["late"] += hour <= self.published
-            hour = max(hour, self.published + 1)
+            of, first = one.at_ms // HOUR_MS, max(first_open, self.published + 1)
+            self.counts["late"] += of < first
+            hour = named.get(one.disposition_id, max(of, first))
             self.known[one.disposition_id] = hour
             self.pending.setdefault(hour, {})[one.disposition_id] = one
             self.counts[f"{one.outcome} {one.selected_by}"] += 1

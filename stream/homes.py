@@ -17,10 +17,11 @@ from schemas.dispositions import SOURCE
 from stream.changelog import Changelog, Restored
 from stream.exchange import FIRST, Board
 from stream.kafka_clients import Connection
+from stream.lanes import Output
 from stream.messages import Progress
 from stream.partition_state import restore_port, restore_vehicle, stand
 from stream.port_partition import PortPartition
-from stream.publisher import Outlet, Output, Publisher
+from stream.publisher import Outlet, Publisher
 from stream.state import StateTable
 from stream.topic_log import end_of, read_all, start_of
 from stream.topics import Topics

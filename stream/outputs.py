@@ -8,53 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from schemas.errors import RAW_LIMIT, Reject
-from stream.clock import NEVER
+from stream.dealer import Dealer, Said
 from stream.exchange import Closed, Matched
+from stream.lanes import Headers, Output
 from stream.messages import encode
-from stream.packets import Packet, Packets
+from stream.packets import Packets
 from stream.pipeline import Decided
 from stream.port_partition import PortPartition
-from stream.publisher import Headers, Output
 from stream.topics import Topics
-from stream.vehicle_partition import Rows, VehiclePartition
-
-NOTHING = np.empty(0, np.int64)
-
-PUNCTUATE_MS = 50  # a port partition without crossings hears how far a vehicle partition is when it has come so far
 
 
 class Outputs:
     """Makes records, for so many port partitions; `wall_ms` is the time of day."""
 
     def __init__(self, topics: Topics, port_partitions: int, wall_ms: Callable[[], int]) -> None:
-        self._topics, self._port_partitions, self._wall_ms = topics, port_partitions, wall_ms
-        self._packets = Packets()
-        self._told: dict[tuple[int, int], tuple[int, bool]] = {}  # (source, port partition) -> reached, idle
+        self._topics, self._wall_ms = topics, wall_ms
+        self._dealer, self._packets = Dealer(port_partitions), Packets()
 
     def forget(self) -> None:
         """Begin anew: what was told may have been told by another worker."""
-        self._told.clear()
+        self._dealer.forget()
 
-    def assessed(self, partition: VehiclePartition, rows: Rows | None, *, idle: bool) -> list[Output]:
-        """Packets for the port partitions: for each its crossings, or how far this partition is."""
-        outputs, source, reached = [], partition.number, partition.reached_ms
-        home = None if rows is None else rows.rows.batch.port % self._port_partitions
-        for number in range(self._port_partitions):
-            before, was_idle = self._told.get((source, number), (NEVER, False))
-            mine = NOTHING if home is None else np.flatnonzero(home == number)
-            if rows is not None and len(mine):
-                some, offset, taken_ms = rows
-                packet = Packet(source, reached, idle, some.take(mine), offset[mine], taken_ms[mine])
-            elif reached >= before + PUNCTUATE_MS or idle != was_idle:
-                packet = Packet(source, reached, idle, None, NOTHING, NOTHING)
-            else:
-                continue
-            self._told[source, number] = (reached, idle)
-            outputs.append(Output(self._topics.assessed, number, None, self._packets.pack(packet), []))
-        return outputs
+    def assessed(self, said: Sequence[Said]) -> list[Output]:
+        """Packets for the port partitions, of what vehicle partitions have said."""
+        topic, pack = self._topics.assessed, self._packets.pack
+        return [Output(topic, number, None, pack(packet), []) for number, packet in self._dealer.deal(said)]
 
     def decided(self, partition: PortPartition, decided: Decided) -> list[Output]:
         """Alerts, notices and control sample of a port partition."""

@@ -1,9 +1,9 @@
 """How do assessed crossings travel from the vehicle stage to the port stage? As packets: columns in one message.
 
-A packet holds the crossings of one vehicle partition for one port partition, what the detectors said of them, and how
-far the partition has come. It may hold no crossing: then it says just that. One message of many rows costs what one
-message of one row costs, so the engine's price is paid per packet, not per crossing. Columns travel as raw
-little-endian bytes in MessagePack, compressed with zstd; optional fields that no crossing carries are left out.
+A packet holds what the vehicle partitions of one worker have for one port partition: crossings, what the detectors said
+of them, and how far each partition has come. It may hold no crossing: then it says just that. One message of many rows
+costs what one message of one row costs, so the engine's price is paid per packet, not per crossing. Columns travel as
+raw little-endian bytes in MessagePack, compressed with zstd; optional fields that no crossing carries are left out.
 """
 
 from __future__ import annotations
@@ -18,28 +18,36 @@ from numpy.typing import NDArray
 from schemas.batch import COLUMN_NAMES, OPTIONAL_FIELDS, TEXT_COLUMNS, CrossingBatch, absent, carried, dtype_of
 from stream.assessment import Assessment
 
-FORMAT = 1
+FORMAT = 2
 LEVEL = 1  # of zstd: the columns are mostly empty, and time is what is short
 _DTYPES = {"fresh": "u1", "p": "f8", "llr": "f8", "evidence": "f4", "place_ms": "i8", "reached_ms": "i8", "diary": "u2"}
 _WIDE = ("p", "llr", "evidence", "diary")  # two-dimensional
 
 
-class Packet(NamedTuple):
-    """Rows of vehicle partition `source`; `offset` and `taken_ms` are those of the records they came in."""
+class Part(NamedTuple):
+    """What a packet has of one vehicle partition."""
 
     source: int
     reached_ms: int  # how far the partition has come, rows of other port partitions included
     idle: bool  # nothing is there to come, until another packet says otherwise
+    size: int  # crossings of it
+
+
+class Packet(NamedTuple):
+    """Crossings of each part in turn, in their order; `offset` and `taken_ms` are those of the records they came in."""
+
+    parts: list[Part]
     rows: Assessment | None
     offset: NDArray[np.int64]  # [n] in the crossings topic
     taken_ms: NDArray[np.int64]  # [n] when the broker got it, ms since 1970
 
 
+NOTHING = np.empty(0, np.int64)
+
+
 class _Wire(msgspec.Struct, array_like=True):
     format: int
-    source: int
-    reached_ms: int
-    idle: bool
+    parts: list[Part]
     n: int
     widths: dict[str, int]
     columns: dict[str, bytes]
@@ -61,7 +69,7 @@ class Packets:
         """The value of one message."""
         rows = packet.rows
         if rows is None:
-            wire = _Wire(FORMAT, packet.source, packet.reached_ms, packet.idle, 0, {}, {}, {})
+            wire = _Wire(FORMAT, packet.parts, 0, {}, {}, {})
             return self._compress(_encode(wire))
         columns = {name: getattr(rows, name) for name in _DTYPES}
         widths = {name: columns[name].shape[1] for name in _WIDE}
@@ -73,7 +81,7 @@ class Packets:
             elif name not in OPTIONAL_FIELDS or carried(name, column):
                 columns[f"batch.{name}"] = column
         raw = {name: np.ascontiguousarray(column).tobytes() for name, column in columns.items()}
-        wire = _Wire(FORMAT, packet.source, packet.reached_ms, packet.idle, len(packet.offset), widths, raw, texts)
+        wire = _Wire(FORMAT, packet.parts, len(packet.offset), widths, raw, texts)
         return self._compress(_encode(wire))
 
     def unpack(self, data: bytes) -> Packet:
@@ -88,9 +96,10 @@ class Packets:
 
 
 def _packet(wire: _Wire) -> Packet:
+    if any(part.size < 0 for part in wire.parts) or sum(part.size for part in wire.parts) != wire.n:
+        raise ValueError(f"no packet: its parts do not have {wire.n} crossings")
     if not wire.n:
-        nothing = np.empty(0, np.int64)
-        return Packet(wire.source, wire.reached_ms, wire.idle, None, nothing, nothing)
+        return Packet(wire.parts, None, NOTHING, NOTHING)
 
     def column(name: str, dtype: Any) -> NDArray[Any]:
         return np.frombuffer(wire.columns[name], dtype).copy()  # the stages write into what they get
@@ -106,4 +115,4 @@ def _packet(wire: _Wire) -> Packet:
     rest = {name: column(name, dtype) for name, dtype in _DTYPES.items()}
     rest |= {name: rest[name].reshape(wire.n, wire.widths[name]) for name in _WIDE}
     rows = Assessment(CrossingBatch(**batch), **rest)
-    return Packet(wire.source, wire.reached_ms, wire.idle, rows, column("offset", "i8"), column("taken_ms", "i8"))
+    return Packet(wire.parts, rows, column("offset", "i8"), column("taken_ms", "i8"))

@@ -15,7 +15,7 @@ import numpy as np
 
 from schemas.dispositions import Given
 from stream.alerts import AlertBuilder
-from stream.assessment import Assessed
+from stream.assessment import Assessed, Assessment
 from stream.clock import NEVER
 from stream.exchange import FIRST, NOT_YET, Board, Closed, Matched, pack, with_matches
 from stream.notices import FOR_SUPERVISORS, NoticeBuilder
@@ -56,23 +56,30 @@ class PortPartition:
         self._ready: list[Ordered] = []
 
     def offer(self, packet: Packet, position: int) -> None:
-        """The packet before offset `position` of the partition's topic. ValueError when its source is not there."""
-        if not 0 <= packet.source < len(self.heard):
-            raise ValueError(f"a packet of one of {len(self.heard)} partitions is required, got one of {packet.source}")
+        """The packet before offset `position` of the partition's topic. ValueError when a source is not there."""
+        for part in packet.parts:
+            if not 0 <= part.source < len(self.heard):
+                raise ValueError(f"a packet of {len(self.heard)} partitions is required, this has one of {part.source}")
         if position <= self.position:
             return
         self.position = position
-        source = packet.source
         if packet.rows is not None:
-            new = np.flatnonzero(packet.offset > self.heard[source])
-            if len(new):
-                self.heard[source] = packet.offset[-1]
-                rows = packet.rows if len(new) == len(packet.offset) else packet.rows.take(new)
-                rows = rows._replace(place_ms=np.maximum(rows.place_ms, self.passed_ms))
-                self.reorder.take(rows, source)
-                self.taken_ms.update(zip(rows.batch.crossing_id.tolist(), packet.taken_ms[new].tolist(), strict=True))
-        self.reorder.newest[source] = max(int(self.reorder.newest[source]), packet.reached_ms)
-        self.idle[source] = packet.idle
+            self._take(packet, packet.rows)
+        for source, reached_ms, idle, _ in packet.parts:
+            self.reorder.newest[source] = max(int(self.reorder.newest[source]), reached_ms)
+            self.idle[source] = idle
+
+    def _take(self, packet: Packet, rows: Assessment) -> None:
+        """Let the crossings wait that were not heard before."""
+        source = np.repeat([part.source for part in packet.parts], [part.size for part in packet.parts])
+        new = np.flatnonzero(packet.offset > self.heard[source])
+        if not len(new):
+            return
+        np.maximum.at(self.heard, source[new], packet.offset[new])
+        rows = rows if len(new) == len(packet.offset) else rows.take(new)
+        rows = rows._replace(place_ms=np.maximum(rows.place_ms, self.passed_ms))
+        self.reorder.wait(rows)
+        self.taken_ms.update(zip(rows.batch.crossing_id.tolist(), packet.taken_ms[new].tolist(), strict=True))
 
     def skip_to(self, offset: int) -> None:
         """Packets before it are not kept any more."""
@@ -167,8 +174,14 @@ class PortPartition:
         return said
 
     def hear(self, given: Sequence[Given]) -> None:
-        """What people found; the first partition only."""
-        self.stage.feedback.hear(given)
+        """What people found; the first partition only.
+
+        Each counts for an hour that nobody has closed yet: what is said of an hour stands. One that an earlier owner
+        of this partition has named, after the checkpoint that this one goes on from, counts where that has named it.
+        """
+        named = {one.disposition_id: k for k in self.board.periods for one in self.board.due_dispositions(k)}
+        first_open = max(self.closed, self.board.closed[self.number]) + 1
+        self.stage.feedback.hear(given, first_open, named)
 
     def hold_ready(self) -> None:
         """Put what is ready back among what waits, for a checkpoint; it is released again at the next step."""

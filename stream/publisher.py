@@ -1,44 +1,36 @@
-"""How does what a worker has to say get to Kafka? One thread writes it all, in the order in which it was said.
+"""How does what a worker has to say get to Kafka?
 
 * `send`: packets for the port stage and words for the exchange. Idempotent, at least once: after a crash the same is
   said again, and whoever hears it knows it by its offsets.
 * `commit`: alerts, notices, rejects, checkpoints. In a transaction of the partition they belong to. Opening a
   partition's outlet fences whoever had it before: a worker that was only thought dead can commit nothing any more.
 
-A checkpoint is committed after everything that was sent before it is acknowledged, so what it holds as done has been
-said. Delivery of what is committed: exactly once for readers of committed records, where the caller leaves out what
-`Outlet.said` knows to have been committed after the checkpoint that it goes on from.
+What is sent has a lane of its own, and so has each outlet (`stream/lanes.py`): an alert waits for what its own
+partition said before, not for the checkpoint of another. A checkpoint is committed after everything that was sent
+before it is acknowledged, so what it holds as done has been said. Delivery of what is committed: exactly once for
+readers of committed records, where the caller leaves out what `Outlet.said` knows to have been committed after the
+checkpoint that it goes on from.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from kafka import KafkaProducer, TopicPartition, errors
 from kafka.structs import OffsetAndMetadata
 
 from stream.delivery import Delivery
 from stream.kafka_clients import Connection
+from stream.lanes import Job, Lane, Output
 
-Headers = list[tuple[str, bytes]]
 FENCED = (errors.ProducerFencedError, errors.InvalidProducerEpochError)
 TRANSACTION_MS = 60_000
-MOST_JOBS = 1_000  # taken together
+CLOSE_S = 30.0
 BACKOFF_MS = 5  # a broker that still ends the transaction before asks to try again; the library's 100 is far too long
-
-
-class Output(NamedTuple):
-    """One record; `value` is made in the publisher's thread where it is a function, None deletes the key."""
-
-    topic: str
-    partition: int
-    key: bytes | None
-    value: bytes | Callable[[], bytes] | None
-    headers: Headers
 
 
 @dataclass
@@ -47,15 +39,9 @@ class Outlet:
 
     name: str
     producer: KafkaProducer
+    lane: Lane
     ends: dict[str, int] = field(default_factory=dict)  # topic -> the offset after the last record committed here
     lost: bool = False  # fenced: another worker has the partition
-
-
-class _Job(NamedTuple):
-    outlet: Outlet | None  # None: idempotent, outside of transactions
-    outputs: list[Output]
-    position: tuple[str, int, int] | None  # topic, partition, offset: a checkpoint's
-    done: Callable[[], None] | None
 
 
 class Publisher:
@@ -67,10 +53,9 @@ class Publisher:
         """`topics`: those that `send` writes. Unavailable when no broker answers."""
         self._connection, self._group, self._on_lost = connection, group, on_lost
         self._delivery = Delivery(connection, topics, linger_ms=0)
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self.failed: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
-        self._thread.start()
+        self._speech = Lane("speech", self._say, self._fail)
+        self._outlets: list[Outlet] = []
 
     def open(self, name: str) -> Outlet:
         """Take over the transactions called `name`: what an earlier owner had not committed is undone."""
@@ -79,48 +64,61 @@ class Publisher:
                 transactional_id=name, linger_ms=0, transaction_timeout_ms=TRANSACTION_MS, retry_backoff_ms=BACKOFF_MS
             )
             producer.init_transactions()
-        return Outlet(name, producer)
+        outlet = Outlet(name, producer, Lane(name, lambda job: self._write(outlet, job), self._fail))
+        self._outlets.append(outlet)
+        return outlet
 
     def send(self, outputs: list[Output]) -> None:
         """Say it, at least once."""
-        self._jobs.put(_Job(None, outputs, None, None))
+        self._speech.put(Job(outputs))
 
     def commit(
         self, outlet: Outlet, outputs: list[Output], *, position: tuple[str, int, int] | None = None,
         done: Callable[[], None] | None = None,
     ) -> None:  # fmt: skip
         """Write it in one transaction; with `position`, a checkpoint, also the group's offset. Then call `done`."""
-        self._jobs.put(_Job(outlet, outputs, position, done))
+        said = None
+        if position is not None:
+            said = threading.Event()
+            self._speech.put(Job([], done=said.set))
+        outlet.lane.put(Job(outputs, position, said, done))
 
     def wait(self) -> None:
         """Return when everything said so far is written, or something failed."""
-        reached = threading.Event()
-        self._jobs.put(_Job(None, [], None, reached.set))
-        while not reached.wait(0.1) and self._thread.is_alive():
-            pass
+        reached = [threading.Event() for _ in range(1 + len(self._outlets))]
+        lanes = [self._speech, *(outlet.lane for outlet in self._outlets)]
+        for lane, event in zip(lanes, reached, strict=True):
+            lane.put(Job([], done=event.set))
+        for event in reached:
+            self._await(event)
 
-    def _run(self) -> None:
-        try:
-            while True:
-                jobs = [self._jobs.get()]
-                while not self._jobs.empty() and len(jobs) < MOST_JOBS:
-                    jobs.append(self._jobs.get())
-                for job in together(jobs):
-                    if job is None:
-                        return
-                    self._write(job)
-        except BaseException as problem:  # noqa: BLE001 - the worker looks at `failed` and ends; nothing is swallowed
-            self.failed = problem
+    def _await(self, event: threading.Event) -> bool:
+        """Whether it came; not, when something failed."""
+        while not event.wait(0.1):
+            if self.failed is not None:
+                return False
+        return True
 
-    def _write(self, job: _Job) -> None:
-        if job.outlet is None:
-            self._send(job.outputs)
-        elif not job.outlet.lost:
+    def _fail(self, problem: BaseException) -> None:
+        self.failed = self.failed or problem
+
+    def _say(self, job: Job) -> None:
+        """In the lane of what is sent; `done` is called when all before it is acknowledged."""
+        self._send(job.outputs)
+        if job.done is not None:
+            self._delivery.flush()
+            job.done()
+
+    def _write(self, outlet: Outlet, job: Job) -> None:
+        """In the outlet's lane."""
+        if job.after is not None and not self._await(job.after):
+            return
+        if not outlet.lost and (job.outputs or job.position is not None):
             try:
-                self._commit(job.outlet, job)
+                self._commit(outlet, job)
             except FENCED:
-                job.outlet.lost = True
-                self._on_lost(job.outlet)
+                outlet.lost = True
+                self._on_lost(outlet)
         if job.done is not None:
             job.done()
 
@@ -131,9 +129,7 @@ class Publisher:
         for topic, records in by_topic.items():
             self._delivery.send_all(topic, records)
 
-    def _commit(self, outlet: Outlet, job: _Job) -> None:
-        if job.position is not None:
-            self._delivery.flush()
+    def _commit(self, outlet: Outlet, job: Job) -> None:
         producer, sent = outlet.producer, []
         try:
             producer.begin_transaction()
@@ -156,30 +152,19 @@ class Publisher:
 
     def shut(self, outlet: Outlet) -> None:
         """The partition is somebody else's now."""
+        self._outlets.remove(outlet)
+        outlet.lane.end()
         outlet.producer.close(timeout=1)
 
     def close(self) -> None:
         """Write what is left, then end."""
-        self._jobs.put(None)
-        self._thread.join(timeout=30)
+        lanes = [*(outlet.lane for outlet in self._outlets), self._speech]
+        for lane in lanes:
+            lane.end()
+        deadline = time.monotonic() + CLOSE_S
+        for lane in lanes:
+            lane.join(max(0.0, deadline - time.monotonic()))
         self._delivery.close()
-
-
-def together(jobs: Sequence[_Job | None]) -> Iterator[_Job | None]:
-    """The same in the same order, outputs of one outlet that follow each other as one job; a checkpoint alone."""
-    held: _Job | None = None
-    for job in jobs:
-        plain = job is not None and job.position is None and job.done is None
-        if held is not None and job is not None and plain and job.outlet is held.outlet:
-            held.outputs.extend(job.outputs)
-            continue
-        if held is not None:
-            yield held
-        held = job if plain else None
-        if not plain:
-            yield job
-    if held is not None:
-        yield held
 
 
 def _finish(producer: KafkaProducer, result: Any) -> None:

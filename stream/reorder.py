@@ -60,7 +60,11 @@ class Reorder:
         """Take rows of one source without a look at what may go."""
         if len(rows.reached_ms):
             self.newest[source] = max(int(self.newest[source]), int(rows.reached_ms[-1]))
-            self._waiting.append(rows)
+            self.wait(rows)
+
+    def wait(self, rows: Assessment) -> None:
+        """Take rows of any sources; how far those have come is to be said in `newest`."""
+        self._waiting.append(rows)
 
     def put_back(self, rows: Assessment) -> None:
         """Have rows wait again that were released and not decided."""

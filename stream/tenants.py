@@ -20,7 +20,7 @@ from stream.vehicle_partition import VehiclePartition
 
 AT_ONCE = 8  # partitions that are restored at the same time
 ASK_S = 30.0
-APART_S = 0.1  # first checkpoints of partitions that came together
+SPREAD = 0.9  # of the even share of time that lies between two checkpoints
 
 
 class Tenants:
@@ -35,6 +35,7 @@ class Tenants:
         self.at_ports: dict[int, Home[PortPartition]] = {}
         self.sessions = Sessions(now)
         self.exchange_to = 0
+        self._saved_at = now()  # whichever
 
     def all(self) -> Iterator[Home[VehiclePartition] | Home[PortPartition]]:
         """Every home."""
@@ -46,8 +47,8 @@ class Tenants:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             opened = self._settle(pool, self.vehicles, vehicles, lambda n: self._homes.vehicle(n, self.vehicle_board))
             opened += self._settle(pool, self.at_ports, at_ports, lambda n: self._homes.port(n, self.port_board))
-        for number, home in enumerate(opened):
-            home.saved_at = self._now() + number * APART_S
+        for home in opened:
+            home.saved_at = self._now()
             for word in home.sessions:
                 self.sessions.hear(word)
         return min((home.exchange_from for home in opened), default=self.exchange_to)
@@ -81,12 +82,13 @@ class Tenants:
         board.forget(upto, {number: home.partition.position for number, home in here.items()})
 
     def save_due(self, every_s: float) -> None:
-        """Begin a checkpoint of a partition that is due: one at a time, so that nobody waits for all of them."""
-        now = self._now()
-        for home in self.all():
-            if home.changed and not home.busy and now - home.saved_at >= every_s:
-                self._save(home)
-                return
+        """Begin a checkpoint of the partition that has waited longest, if one is due; spread over the time."""
+        now, homes = self._now(), list(self.all())
+        if not homes or now - self._saved_at < SPREAD * every_s / len(homes):
+            return
+        due = [home for home in homes if home.changed and not home.busy and now - home.saved_at >= every_s]
+        if due:
+            self._save(min(due, key=lambda home: home.saved_at))
 
     def save_all(self) -> None:
         """Save what has changed, and wait until it stands. For a rebalance and the end; blocks."""
@@ -97,6 +99,7 @@ class Tenants:
 
     def _save(self, home: Home[VehiclePartition] | Home[PortPartition]) -> None:
         home.changed, home.busy, home.saved_at = False, True, self._now()
+        self._saved_at = home.saved_at
 
         def stands() -> None:
             home.busy = False

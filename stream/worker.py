@@ -18,21 +18,23 @@ from schemas.dispositions import decode
 from schemas.errors import Unavailable
 from schemas.ports import Ports
 from stream.agreed_ports import AgreedPorts
+from stream.dealer import Said
 from stream.exchange import FIRST, Closed, Matched
 from stream.homes import Home, P, said_of
 from stream.intake import Record
+from stream.lanes import Output
 from stream.messages import Progress
 from stream.outputs import Outputs
 from stream.packets import Packets
 from stream.port_partition import PortPartition
-from stream.publisher import Output, Publisher
+from stream.publisher import Publisher
 from stream.tenants import Tenants
 from stream.topics import Topics
 from stream.vehicle_partition import VehiclePartition
 
 MOST_PARKED = 20_000  # crossings of a partition that wait for an hour to open: then its topic is paused
 TURN_S = 0.05  # a turn ends soon after: the engine shares the thread
-MOST_PACKETS = 200  # of a port partition here that wait: in a backlog decisions keep pace with what is assessed
+MOST_PACKETS = 50  # of a port partition here that wait: in a backlog decisions keep pace with what is assessed
 _words = msgspec.msgpack.Decoder(Closed | Matched | Progress).decode
 
 
@@ -76,6 +78,8 @@ class Worker:
         self._spoken: set[str] = set()  # stages whose partitions have said something
         self._last_came: dict[int, float] = {}
         self._idle: set[int] = set()
+        self._said: list[Said] = []  # in this turn
+        self._words: list[Output] = []
         self._next = 0  # the vehicle partition to be looked at first
 
     def settled(self) -> None:
@@ -150,6 +154,7 @@ class Worker:
         if "port" in spoken:
             self._came["port"] |= self.tenants.at_ports.keys()
         self._look_around(self._now() + TURN_S)
+        self._speak()
         if spoken:
             self.tenants.forget()
         self.tenants.save_due(self.policy.checkpoint_every_s)
@@ -170,6 +175,13 @@ class Worker:
             looked = number in self._came["vehicle"]
             self._came["vehicle"].discard(number)
             self._vehicle_turn(self.tenants.vehicles[number], looked=looked)
+
+    def _speak(self) -> None:
+        """Send what the partitions have said in this turn, in few messages."""
+        outputs = self._outputs.assessed(self._said) + self._words
+        self._said, self._words = [], []
+        if outputs:
+            self.publisher.send(outputs)
 
     def _in_turn(self) -> list[int]:
         """The vehicle partitions, from where the last turn ended."""
@@ -195,7 +207,8 @@ class Worker:
         words = [step.closed, partition.follow() if idle else None]
         (self._idle.add if idle else self._idle.discard)(number)
         said = [self._outputs.word(word) for word in words if word is not None]
-        self.publisher.send(self._outputs.assessed(partition, step.rows, idle=idle) + said)
+        self._said.append(Said(number, partition.reached_ms, idle, step.rows))
+        self._words += said
         self._commit(home, self._outputs.rejects(number, step.rejects))
         if step.rows is not None or step.rejects or said:
             home.changed = True
@@ -214,8 +227,7 @@ class Worker:
 
     def _port_turn(self, home: Home[PortPartition]) -> None:
         step = home.partition.step(len(self.ports))
-        if step.said:
-            self.publisher.send([self._outputs.word(word) for word in step.said])
+        self._words += [self._outputs.word(word) for word in step.said]
         self._commit(home, self._outputs.decided(home.partition, step.decided))
         home.changed = True
         self.moved += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,7 +19,8 @@ from stream.topics import Topics
 from stream.worker import Worker
 
 TICK_S = 0.02  # a turn is taken at least so often: idle partitions, checkpoints
-CYCLES = 50  # of the loop between two turns
+PACE_S = 0.02  # from one turn to the next, so that a turn finds a batch worth its price
+CYCLES = 50  # of the loop between two turns that took longer than that
 
 
 class Watchdog:
@@ -57,6 +59,7 @@ class WorkerRun:
         self._resting = threading.Event()
         self._wake: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._began = 0.0  # the last turn, by the loop's clock
         self._tail: Tail | None = None
         self._engine: EngineView | None = None
 
@@ -104,6 +107,7 @@ class WorkerRun:
             starts[topics.dispositions] = first.dispositions_from
         self._tail = Tail(self._connection, starts, self._hear)
         self.worker.settled()
+        _set_apart()
         self._resting.clear()
         self.ready.set()
 
@@ -116,16 +120,21 @@ class WorkerRun:
 
     async def pump(self) -> None:
         """One turn, when there is something to do or a tick has passed."""
-        if self._wake is None:
+        if self._wake is None or self._loop is None:
             self._wake, self._loop = asyncio.Event(), asyncio.get_running_loop()
-        for _ in range(CYCLES):  # the engine hands a message over in several steps, and each waits for its cycle
-            await asyncio.sleep(0)
+        early_s = self._began + PACE_S - self._loop.time()
+        if early_s > 0:
+            await asyncio.sleep(early_s)
+        else:
+            for _ in range(CYCLES):  # the engine hands a message over in several steps, and each waits for its cycle
+                await asyncio.sleep(0)
         if not self.worker.owes:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), TICK_S)
         self._wake.clear()
         if self._resting.is_set() or not self.ready.is_set():
             return
+        self._began = self._loop.time()
         self.worker.turn()
         self.report()
         assert self._engine is not None
@@ -142,6 +151,13 @@ class WorkerRun:
         if self._tail is not None:
             self._tail.close()
         self.worker.publisher.close()
+
+
+def _set_apart() -> None:
+    """What is here now stays; the garbage collector would look through all of it again and again (100 ms each time)."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _record(record: Any) -> Record:

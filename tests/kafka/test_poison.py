@@ -9,18 +9,16 @@ from contextlib import closing
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 
 from stream.exchange import Closed, Matched
 from stream.messages import MARK_HEADER
-from stream.packets import Packet, Packets
+from stream.packets import NOTHING, Packet, Packets, Part
 from stream.topic_log import read_all
 from tests.kafka.cluster import READ, Case, Cluster, note, until
 
 pytestmark = [pytest.mark.xdist_group("kafka"), pytest.mark.slow]
 
-NOTHING = np.empty(0, np.int64)
 LINES: dict[str, bytes | None] = {
     "not JSON": b"{]",
     "empty": b"",
@@ -34,7 +32,7 @@ PACKETS: dict[str, bytes | None] = {
     "not compressed": b"garbage",
     "empty": b"",
     "no value": None,
-    "of a partition that is not there": Packets().pack(Packet(99, 0, False, None, NOTHING, NOTHING)),
+    "of a partition that is not there": Packets().pack(Packet([Part(99, 0, False, 0)], None, NOTHING, NOTHING)),
     "1 MB of anything": random.Random(2).randbytes(1_000_000),
 }
 _encode = msgspec.msgpack.encode

@@ -21,16 +21,17 @@ from stream.alerts import AlertBuilder
 from stream.changelog import Changelog
 from stream.clock import EventClock
 from stream.config import PipelineConfig
+from stream.dealer import Dealer, Said
 from stream.exchange import FIRST, Board, Closed, Matched
 from stream.intake import Intake, Record
 from stream.messages import Mark
 from stream.notices import NoticeBuilder
-from stream.packets import Packet, Packets
+from stream.packets import Packets
 from stream.partition_state import restore_port, restore_vehicle, stand
 from stream.pipeline import Decided, detectors_of, port_stage, vehicle_stage
 from stream.port_partition import PortPartition
 from stream.stages import Layout
-from stream.vehicle_partition import VehiclePartition, VehicleStep
+from stream.vehicle_partition import VehiclePartition
 from tests.stream.compacted import Topic
 from tests.stream.logs import registry
 
@@ -90,12 +91,15 @@ class Cluster:
     decided: list[Decided] = field(default_factory=list)
     crashes: float = 0.0  # how often a turn ends in one; three times as often in a checkpoint
     crashed: int = 0
+    trickle: Sequence[Given] = ()  # dispositions that come one by one while crossings are decided
+    heard: int = 0  # of them
 
     def __post_init__(self) -> None:
         self.states = [Topic() for _ in range(self.vehicles + self.ports)]
         self.changelogs = [Changelog(bytes(16), {}) for _ in self.states]
         self.given: Sequence[Given] = ()
-        self.packets = Packets()
+        self.packets, self.dealer = Packets(), Dealer(self.ports)
+        self.unsent: list[Said] = []
         self.assessed: list[list[bytes]] = [[] for _ in range(self.ports)]
         self.inboxes = [self._inbox() for _ in range(self.vehicles + self.ports)]
         self.at_vehicles = [self.vehicle_partition(k) for k in range(self.vehicles)]
@@ -130,11 +134,16 @@ class Cluster:
         self.given = given
         self.at_ports[FIRST].hear(given)
         quiet = 0
-        while quiet < 20 * len(self.inboxes):
+        while quiet < 20 * len(self.inboxes) or self.heard < len(self.trickle):
             before = self._told()
             number = int(rng.integers(len(self.inboxes)))
             self.inboxes[number].hear(self.exchange, int(rng.integers(1, 9)))
+            if self.heard < len(self.trickle) and float(rng.random()) < 0.02:
+                self.at_ports[FIRST].hear([self.trickle[self.heard]])
+                self.heard += 1
             if number < self.vehicles:
+                if float(rng.random()) < 0.5 or any(one.source == number for one in self.unsent):
+                    self._send()
                 self._vehicle_turn(number, topic[number], int(rng.integers(1, 60)))
             else:
                 self._port_turn(number - self.vehicles, int(rng.integers(1, 30)))
@@ -150,13 +159,18 @@ class Cluster:
         return self.at_vehicles[number] if number < self.vehicles else self.at_ports[number - self.vehicles]
 
     def _save(self, number: int) -> None:
+        self._send()
         partition, inbox = self._partition(number), self.inboxes[number]
         kept, values = stand(partition, inbox.words)
+        if number == self.vehicles + FIRST:
+            values["dispositions_from"] = self.heard
         self.states[number].write(self.changelogs[number].save(partition.stage.table, kept, values))
 
     def _crash(self, number: int) -> None:
         """What it knew is gone; another worker goes on from what it saved last."""
         self.crashed += 1
+        self.unsent = [one for one in self.unsent if one.source != number]
+        self.dealer.forget()
         self.inboxes[number] = self._inbox()
         log = self.changelogs[number] = Changelog(bytes(16), {})
         if number < self.vehicles:
@@ -172,6 +186,9 @@ class Cluster:
         self.inboxes[number].at = self._partition(number).position
         self.inboxes[number].words = 0 if restored is None else restored.values["exchange_from"]
         self.inboxes[number].hear(self.exchange, len(self.exchange))  # to its end, before anything else
+        if number == self.vehicles + FIRST:
+            heard = 0 if restored is None else restored.values["dispositions_from"]
+            self.at_ports[FIRST].hear(self.trickle[heard : self.heard])
 
     def _told(self) -> tuple[int, ...]:
         """What changes while there is something to do."""
@@ -186,20 +203,13 @@ class Cluster:
         idle = inbox.at == len(topic) and not partition.parked
         followed = partition.follow() if idle else None
         self.exchange += [word for word in (step.closed, followed) if word is not None]
-        self._send(number, step, partition.reached_ms, idle=idle)
+        self.unsent.append(Said(number, partition.reached_ms, idle, step.rows))
 
-    def _send(self, number: int, step: VehicleStep, reached_ms: int, *, idle: bool) -> None:
-        nothing = np.empty(0, np.int64)
-        for k, topic in enumerate(self.assessed):
-            packet = Packet(number, reached_ms, idle, None, nothing, nothing)
-            if step.rows is not None:
-                mine = np.flatnonzero(step.rows.rows.batch.port % self.ports == k)
-                if len(mine):
-                    rows, offset, taken_ms = step.rows
-                    packet = packet._replace(rows=rows.take(mine), offset=offset[mine], taken_ms=taken_ms[mine])
-            data = self.packets.pack(packet)
-            if data not in topic[-self.vehicles :]:  # nothing new to say
-                topic.append(data)
+    def _send(self) -> None:
+        """What several partitions have said goes together."""
+        for number, packet in self.dealer.deal(self.unsent):
+            self.assessed[number].append(self.packets.pack(packet))
+        self.unsent = []
 
     def _port_turn(self, number: int, count: int) -> None:
         partition, inbox = self.at_ports[number], self.inboxes[self.vehicles + number]

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from schemas.batch import carried
 from stream.assessment import Assessment
-from stream.packets import Packet, Packets
+from stream.packets import NOTHING, Packet, Packets, Part
 from tests.stream.logs import CONFIG, border, single
 
-NOTHING = np.empty(0, np.int64)
+SILENT = Packet([Part(1, 77, True, 0)], None, NOTHING, NOTHING)
 
 
 def assessed() -> Assessment:
@@ -26,10 +26,10 @@ def test_every_column_comes_back(count: int) -> None:
     """With its type and its bytes; a field that no crossing carries is still one that none carries."""
     rows = assessed().take(slice(0, count))
     numbers = np.arange(len(rows.place_ms))
-    sent = Packet(3, 12, False, rows, numbers, numbers + 5)
+    sent = Packet([Part(3, 12, False, count)], rows, numbers, numbers + 5)
     packets = Packets()
     came = packets.unpack(packets.pack(sent))
-    assert sent[:3] == came[:3]
+    assert sent.parts == came.parts
     assert came.rows is not None
     np.testing.assert_array_equal(numbers + 5, came.taken_ms)
     for (name, column), (_, again) in zip(rows.batch.columns(), came.rows.batch.columns(), strict=True):
@@ -46,7 +46,7 @@ def test_what_comes_may_be_written_to() -> None:
     rows = assessed()
     numbers = np.arange(len(rows.place_ms))
     packets = Packets()
-    came = packets.unpack(packets.pack(Packet(0, 0, False, rows, numbers, numbers))).rows
+    came = packets.unpack(packets.pack(Packet([Part(0, 0, False, len(numbers))], rows, numbers, numbers))).rows
     assert came is not None
     came.p[0, 0] = 0.5
 
@@ -54,7 +54,7 @@ def test_what_comes_may_be_written_to() -> None:
 def test_a_packet_without_crossings_says_how_far_its_partition_is() -> None:
     """And whether it is silent."""
     packets = Packets()
-    assert packets.unpack(packets.pack(Packet(1, 77, True, None, NOTHING, NOTHING)))[:4] == (1, 77, True, None)
+    assert packets.unpack(packets.pack(SILENT)) == SILENT
 
 
 @given(st.binary(max_size=300))
@@ -68,7 +68,7 @@ def test_anything_else_is_a_value_error(data: bytes) -> None:
 def test_a_packet_cut_short_is_a_value_error(cut: int) -> None:
     """As a broker would never hand out."""
     packets = Packets()
-    data = packets.pack(Packet(1, 77, True, None, NOTHING, NOTHING))
+    data = packets.pack(SILENT)
     if cut < len(data):
         with pytest.raises(ValueError, match="packet"):
             packets.unpack(data[:cut])
