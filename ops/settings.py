@@ -153,7 +153,10 @@ class Settings(BaseSettings):
         10.0, "Worker: after so many seconds of silence the others take its partitions over.", ge=1, le=600
     )
     worker_stuck_s: float = _setting(
-        120.0, "Worker: it ends when it has records to read and has not moved for so long.", ge=10, le=86_400
+        120.0,
+        "Worker: it ends when it has records to read and has not moved for so long; five times that in a rebalance.",
+        ge=10,
+        le=86_400,
     )
 
     @classmethod

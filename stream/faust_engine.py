@@ -30,6 +30,7 @@ from faust.types.tuples import TP, ConsumerMessage
 from stream.kafka_clients import Connection
 
 QUIET = ("faust", "mode", "aiokafka")
+REST_S = 0.05  # between two looks whether a rebalance has ended
 FETCH_BYTES = 524_288  # of a partition at a time: a second of crossings at full speed, so that no turn is long
 
 
@@ -44,6 +45,9 @@ class Driven(Protocol):
 
     def give_up(self) -> None:
         """A rebalance begins: make everything safe."""
+
+    def rest(self) -> None:
+        """A rebalance is still under way; what this raises ends the run."""
 
     def take_over(self, partitions: Mapping[str, set[int]]) -> None:
         """It has ended: have these partitions of each topic, and no others."""
@@ -208,6 +212,10 @@ class Engine:
         await self.app.start()
         try:
             while self._failure is None and not stop() and not self.app.should_stop:
+                if self._busy.locked():
+                    self._driven.rest()
+                    await asyncio.sleep(REST_S)
+                    continue
                 async with self._busy:
                     await pump()
             if self._failure is not None:

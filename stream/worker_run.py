@@ -23,22 +23,36 @@ PACE_S = 0.02  # from one turn to the next, so that a turn finds a batch worth i
 CYCLES = 50  # of the loop between two turns that took longer than that
 
 
+REST = 5  # times the patience: so long may partitions be handed over and restored
+
+
 class Watchdog:
-    """Says when a worker has something to read and has not moved for `patience_s`."""
+    """Says when a worker has something to read and has not moved for `patience_s`, or rests for `REST` times that."""
 
     def __init__(self, now: Callable[[], float], patience_s: float) -> None:
         self._now, self._patience_s = now, patience_s
-        self._moved, self._since, self._looked = -1, now(), now()
+        self._moved, self._since = -1, now()
+        self._resting_since: float | None = None
 
     def look(self, moved: int, *, behind: bool) -> None:
         """Unavailable when it is stuck: whoever started the worker starts it again, and its partitions move on."""
         now = self._now()
-        if moved != self._moved or not behind:
-            self._moved, self._since = moved, now
+        if moved != self._moved or not behind or self._resting_since is not None:
+            self._moved, self._since, self._resting_since = moved, now, None
         if now - self._since > self._patience_s:
             raise Unavailable(
                 f"the worker has not moved for {self._patience_s:.0f} s although records wait; it ends to be started "
                 "again (setting worker_stuck_s)"
+            )
+
+    def rest(self) -> None:
+        """Partitions are being handed over; Unavailable when that does not end."""
+        now = self._now()
+        since = self._resting_since = now if self._resting_since is None else self._resting_since
+        if now - since > REST * self._patience_s:
+            raise Unavailable(
+                f"the worker has waited {REST * self._patience_s:.0f} s for its partitions; it ends to be "
+                f"started again ({REST} times the setting worker_stuck_s)"
             )
 
 
@@ -133,6 +147,7 @@ class WorkerRun:
                 await asyncio.wait_for(self._wake.wait(), TICK_S)
         self._wake.clear()
         if self._resting.is_set() or not self.ready.is_set():
+            self.rest()
             return
         self._began = self._loop.time()
         self.worker.turn()
@@ -142,6 +157,10 @@ class WorkerRun:
         self._watchdog.look(self.worker.moved, behind=self.worker.behind())
         if self._tail is not None and self._tail.failed is not None:
             raise self._connection.explain(self._tail.failed, "following the exchange")
+
+    def rest(self) -> None:
+        """The engine is in a rebalance. Unavailable when it has been for too long."""
+        self._watchdog.rest()
 
     def close(self) -> None:
         """Save everything and let go."""
