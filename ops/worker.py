@@ -94,6 +94,6 @@ def _reporter(run: WorkerRun, progress: str) -> Callable[[], None]:
 
 def _line(run: WorkerRun) -> str:
     counts = run.worker.tenants.counts()
-    missed = counts["missed"]
-    names = ("accepted", "duplicates", "rejected", "resent", "assessed", "late", "alerts")
-    return " ".join(f"{name}={counts[name]}" for name in names) + (f" missed={missed}" if missed else "")
+    counts["unwritten"] = run.worker.publisher.unwritten
+    names = ["accepted", "duplicates", "rejected", "resent", "assessed", "late", "alerts", "unwritten"]
+    return " ".join(f"{name}={counts[name]}" for name in names + ["missed"] * bool(counts["missed"]))

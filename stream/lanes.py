@@ -45,12 +45,19 @@ class Lane:
     def __init__(self, name: str, write: Callable[[Job], None], failed: Callable[[BaseException], None]) -> None:
         self._write, self._failed = write, failed
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._put = self._written = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def put(self, job: Job) -> None:
         """Do it after those before."""
+        self._put += 1
         self._jobs.put(job)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that were put and are not written."""
+        return self._put - self._written
 
     def end(self) -> None:
         """Do what was put, and no more."""
@@ -70,6 +77,7 @@ class Lane:
                     if job is None:
                         return
                     self._write(job)
+                self._written += len(jobs)
         except BaseException as problem:  # noqa: BLE001 - the worker looks at it and ends; nothing is swallowed
             self._failed(problem)
 

@@ -29,6 +29,8 @@ from stream.lanes import Job, Lane, Output
 
 FENCED = (errors.ProducerFencedError, errors.InvalidProducerEpochError)
 TRANSACTION_MS = 60_000
+PROBE_MS = 7_500
+PROBES, CHECKPOINT_PROBES = 2, 8  # a transaction that takes longer is given up when the broker answers so often
 CLOSE_S = 30.0
 BACKOFF_MS = 5  # a broker that still ends the transaction before asks to try again; the library's 100 is far too long
 
@@ -92,6 +94,11 @@ class Publisher:
         for event in reached:
             self._await(event)
 
+    @property
+    def unwritten(self) -> int:
+        """What was said and is not written yet."""
+        return self._speech.waiting + sum(outlet.lane.waiting for outlet in self._outlets)
+
     def _await(self, event: threading.Event) -> bool:
         """Whether it came; not, when something failed."""
         while not event.wait(0.1):
@@ -131,6 +138,7 @@ class Publisher:
 
     def _commit(self, outlet: Outlet, job: Job) -> None:
         producer, sent = outlet.producer, []
+        probes = PROBES if job.position is None else CHECKPOINT_PROBES  # which may be large
         try:
             producer.begin_transaction()
             for topic, partition, key, value, headers in job.outputs:
@@ -139,8 +147,10 @@ class Publisher:
             if job.position is not None:
                 topic, partition, offset = job.position
                 place = {TopicPartition(topic, partition): OffsetAndMetadata(offset, "", -1)}
-                _finish(producer, producer._transaction_manager.send_offsets_to_transaction(place, self._group))
-            _finish(producer, producer._transaction_manager.begin_commit())
+                self._finish(
+                    producer, probes, producer._transaction_manager.send_offsets_to_transaction(place, self._group)
+                )
+            self._finish(producer, probes, producer._transaction_manager.begin_commit())
         except FENCED:
             raise
         except errors.KafkaError as problem:
@@ -149,6 +159,26 @@ class Publisher:
             raise self._connection.explain(problem, f"writing for {outlet.name}") from problem
         for topic, future in sent:
             outlet.ends[topic] = future.value.offset + 1
+
+    def _finish(self, producer: KafkaProducer, probes: int, result: Any) -> None:
+        """Wait for a step of a transaction, as long as the broker is away, but not for ever when it is there.
+
+        The library (3.0.12) waits for ever, and after a broker or a network was away there are batches that it never
+        sends. Who goes on after that is whoever is started next.
+        """
+        producer._sender.wakeup()
+        deadline, answered = time.monotonic() + TRANSACTION_MS / 1000, 0
+        while not result.wait(PROBE_MS):
+            answered = answered + 1 if self._answers() else 0
+            if answered == probes or time.monotonic() > deadline:
+                raise errors.KafkaTimeoutError("a transaction is not done, although the broker had time for it")
+
+    def _answers(self) -> bool:
+        try:
+            self._connection.consumer().close()
+        except errors.KafkaError:
+            return False
+        return True
 
     def shut(self, outlet: Outlet) -> None:
         """The partition is somebody else's now."""
@@ -165,16 +195,6 @@ class Publisher:
         for lane in lanes:
             lane.join(max(0.0, deadline - time.monotonic()))
         self._delivery.close()
-
-
-def _finish(producer: KafkaProducer, result: Any) -> None:
-    """Wait for a step of a transaction as the library does, but no longer than the broker keeps a transaction.
-
-    The library (3.0.12) waits for ever, and after a network that was away there are batches that it never sends.
-    """
-    producer._sender.wakeup()
-    if not result.wait(TRANSACTION_MS):
-        raise errors.KafkaTimeoutError(f"a transaction was not done after {TRANSACTION_MS // 1000} s")
 
 
 def _bytes(value: bytes | Callable[[], bytes] | None) -> bytes:

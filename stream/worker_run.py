@@ -163,13 +163,18 @@ class WorkerRun:
         self._watchdog.rest()
 
     def close(self) -> None:
-        """Save everything and let go."""
+        """Save everything and let go. Unavailable when it cannot be written, unless that was known before."""
         self._resting.set()
-        if self.worker.publisher.failed is None:
+        publisher = self.worker.publisher
+        was_well = publisher.failed is None
+        if was_well:
             self.worker.tenants.save_all()
         if self._tail is not None:
             self._tail.close()
-        self.worker.publisher.close()
+        publisher.close()
+        if was_well and (publisher.failed is not None or publisher.unwritten):
+            why = publisher.failed or "the broker does not answer"
+            raise Unavailable(f"the worker ends with work that is not written ({why}); who goes on does it again")
 
 
 def _set_apart() -> None:

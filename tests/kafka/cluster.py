@@ -234,7 +234,7 @@ class Cluster:
         def done() -> bool:
             counts = self.counts()
             read = came == sum(counts[name] for name in READ) and counts["accepted"] == counts["assessed"]
-            return read and self.ready() == len(self.workers)
+            return read and not counts["unwritten"] and self.ready() == len(self.workers)
 
         self.until(done, f"all of {came} records are decided", within_s)
         return self.counts()
@@ -249,7 +249,7 @@ class Cluster:
             counts = self.counts()
             read = sum(counts[name] for name in READ)
             decided = counts["accepted"] == counts["assessed"] > 0 and read == self.came()
-            return decided and self.ready() == len(self.workers)
+            return decided and not counts["unwritten"] and self.ready() == len(self.workers)
 
         self.until(done, "all records are decided", within_s)
         return again
@@ -280,7 +280,8 @@ class Cluster:
         """
         counts = self.settled()
         self.stop()
-        assert case.answer.said == self.said()
+        said = self.said()
+        assert case.answer.said == said, difference(case.answer.said, said)
         assert case.answer.counts == Counter({name: counts[name] for name in case.answer.counts})
         assert self.came() == sum(counts[name] for name in READ)
         return counts
@@ -291,6 +292,17 @@ class Cluster:
             self.committed, (self.topics.alerts, self.topics.notices, self.topics.control, self.topics.rejects)
         )
         return Said(alerts, notices, control, _raw(rejects))
+
+
+def difference(expected: Said, found: Said) -> str:
+    """Of each kind what is missing and what is too much, the first of each."""
+    lines = []
+    for kind in Said._fields:
+        wanted, has = Counter[object](getattr(expected, kind)), Counter[object](getattr(found, kind))
+        missing, more = list((wanted - has).elements()), list((has - wanted).elements())
+        if missing or more:
+            lines.append(f"{kind}: {len(missing)} missing {missing[:1]}, {len(more)} too much {more[:1]}")
+    return "\n".join(lines)
 
 
 def note(what: str, **figures: object) -> None:

@@ -45,6 +45,7 @@ def test_what_is_made_later_gets_as_many_partitions_as_what_it_belongs_to(connec
     with closing(connection.admin()) as admin:
         admin.create_topics({topics.crossings: {"num_partitions": 3, "replication_factor": 1}})
         admin.create_topics({topics.alerts: {"num_partitions": 3, "replication_factor": 1}})
+        admin.wait_for_topics([topics.crossings, topics.alerts])
     with pytest.raises(
         ConfigError, match=f"{topics.crossings}: max.message.bytes|{topics.crossings}: message.timestamp"
     ):
