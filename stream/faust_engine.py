@@ -84,9 +84,12 @@ class _Consumer(driver.Consumer):
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 (Faust's signature)
-        """As Faust's own, but one message a partition: see the module."""
+        """As Faust's own, but one message a partition (see the module), and nothing that was fetched is dropped.
+
+        Faust drops what came of a partition that was paused meanwhile, and the next fetch goes on after it.
+        """
         fetched: Any = await self._wait_next_records(timeout)  # Faust's types say less than it may give
-        records, active = fetched
+        records, _ = fetched
         generation = self.app.consumer_generation_id
         if not records:
             return
@@ -96,12 +99,15 @@ class _Consumer(driver.Consumer):
         for tp, found in records.items():
             if self._is_stale(generation):
                 break
-            if active is None or tp in active or tp in self._buffered_partitions:
-                last: Any = found[-1]
-                yield tp, ConsumerMessage(
-                    tp.topic, tp.partition, last.offset, last.timestamp / 1000, last.timestamp_type, None, None,
-                    cast("Any", found), None, 0, 0, tp, generation_id=generation,
-                )  # fmt: skip
+            last: Any = found[-1]
+            yield tp, ConsumerMessage(
+                tp.topic, tp.partition, last.offset, last.timestamp / 1000, last.timestamp_type, None, None,
+                cast("Any", found), None, 0, 0, tp, generation_id=generation,
+            )  # fmt: skip
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 (likewise)
+        """The consumer's thread gets a set of its own: `pause` changes Faust's while that thread goes through it."""
+        return await super()._getmany(None if active_partitions is None else set(active_partitions), timeout)
 
     def _is_stale(self, generation: int) -> bool:
         """Whether a rebalance has begun since records were fetched: they are read again by whoever has them then."""
