@@ -45,19 +45,21 @@ WORDS: dict[str, bytes | None] = {
     "with sums that are none": _encode(Closed("vehicle", 0, 2**40, {1: b"garbage"})),
     "of another shape": _encode({"type": "closed", "stage": 1}),
 }
+CODES: dict[str, bytes | None] = {"not MessagePack": b"garbage", "empty": b"", "of another shape": _encode([1])}
 FOUND: dict[str, bytes | None] = {"not JSON": b"no", "empty": b"", "no value": None, "wrong types": b'{"by": 7}'}
 
 
 def send(workers: Cluster) -> dict[tuple[str, int], str]:
     """All of it, into the first partition of each topic; (topic, offset) -> what it is, where a letter is due."""
     topics, sent = workers.topics, {}
-    into = {topics.crossings: LINES, topics.assessed: PACKETS, topics.dispositions: FOUND, topics.exchange: WORDS}
+    into = {topics.crossings: LINES, topics.assessed: PACKETS, topics.dispositions: FOUND}
+    into |= {topics.exchange: WORDS, topics.ports: CODES}
     with closing(workers.connection.producer()) as producer:
         for topic, poisons in into.items():
             for what, value in poisons.items():
                 headers = [(MARK_HEADER, b"no mark")] if what == "not JSON" else []
                 offset = producer.send(topic, value, key=b"k", partition=0, headers=headers).get(timeout=30).offset
-                if topic != topics.exchange:
+                if topic not in (topics.exchange, topics.ports):
                     sent[topic, offset] = what
     return sent
 
@@ -90,7 +92,7 @@ def test_the_dead_letter_names_partition_offset_and_reason_and_all_else_goes_on(
     said = workers.said()
     assert disordered.answer.said[:3] == said[:3]
     assert len(disordered.answer.said.rejects) + len(sent) == len(said.rejects)
-    note("poisoned messages", sent=len(sent) + len(WORDS), dead_letters=len(letters), crossings=counts["assessed"])
+    note("poisoned messages", sent=len(sent) + len(WORDS) + len(CODES), dead_letters=len(letters), crossings=counts["assessed"])
 
 
 def _letters(workers: Cluster, sent: dict[tuple[str, int], str]) -> list[tuple[tuple[str, int], dict[str, Any]]]:

@@ -6,11 +6,13 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
 
 from ops.broker import ports
 from ops.local_kafka import LocalKafka
@@ -26,6 +28,7 @@ from tests.ops.running import linewatch
 
 pytestmark = [pytest.mark.xdist_group("kafka"), pytest.mark.slow]
 
+SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_ana="hush";'
 
 
@@ -61,10 +64,16 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         "inter.broker.listener.name": "PLAINTEXT",
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": store,
-        "sasl.enabled.mechanisms": "PLAIN",
+        "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
         "listener.name.sasl_ssl.plain.sasl.jaas.config": PLAIN,
+        "listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config": SCRAM,
+        "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": SCRAM,
     }
     with kafka:
+        with closing(Connection((kafka.bootstrap,)).admin()) as admin:
+            kinds = (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512)
+            given = [UserScramCredentialUpsertion("ana", kind, "hush") for kind in kinds]
+            assert {"ana": None} == admin.alter_user_scram_credentials(given)
         yield Guarded(f"127.0.0.1:{port}", certificate)
 
 
@@ -75,8 +84,10 @@ def ana(guarded: Guarded) -> Connection:
     return Connection((guarded.address,), "SASL_SSL", guarded.certificate, "PLAIN", "ana", password, connect_s=20)
 
 
-def test_with_certificate_and_password_everything_works(ana: Connection, prefix: str) -> None:
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+def test_with_certificate_and_password_everything_works(mechanism: str, ana: Connection, prefix: str) -> None:
     """Administrator, producer and consumer."""
+    ana = replace(ana, mechanism=mechanism)
     topic_admin.ensure(ana, prefix, Shape(1, 1))
     delivery = Delivery(ana)
     delivery.send(f"{prefix}.crossings", b"1")
@@ -85,10 +96,11 @@ def test_with_certificate_and_password_everything_works(ana: Connection, prefix:
     assert [b"1"] == [record.value for record in records(ana, f"{prefix}.crossings")]
 
 
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
 @pytest.mark.parametrize("make", ["producer", "consumer", "admin"])
-def test_a_wrong_password_is_said_at_once_and_not_shown(make: str, ana: Connection) -> None:
+def test_a_wrong_password_is_said_at_once_and_not_shown(make: str, mechanism: str, ana: Connection) -> None:
     """It will not get right by trying again."""
-    wrong = replace(ana, password="hash")  # noqa: S106 (made up)
+    wrong = replace(ana, mechanism=mechanism, password="hash")  # noqa: S106 (made up)
     with pytest.raises(ConfigError, match="refused the login of 'ana'") as found, wrong.explained("testing"):
         getattr(wrong, make)()
     assert "hash" not in str(found.value)
@@ -115,11 +127,13 @@ def test_the_commands_take_the_login_from_the_environment(guarded: Guarded, pref
     assert "hush" not in looked.out + looked.err + made.out + made.err
 
 
-def test_a_worker_joins_with_the_login(guarded: Guarded, prefix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
+def test_a_worker_joins_with_the_login(mechanism: str, guarded: Guarded, prefix: str, tmp_path: Path) -> None:
     """Faust and aiokafka are told the same as kafka-python; one that is refused says so and ends."""
     settings = {
         "kafka_bootstrap": guarded.address, "kafka_security": "SASL_SSL", "kafka_ca_file": str(guarded.certificate),
         "kafka_username": "ana", "kafka_password": "hush", "kafka_topics": prefix, "kafka_group": prefix,
+        "kafka_sasl_mechanism": mechanism,
     }  # fmt: skip
     worker = Child("worker", tmp_path, ["worker"], settings)
     try:
