@@ -71,9 +71,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     }
     with kafka:
         with closing(Connection((kafka.bootstrap,)).admin()) as admin:
-            kinds = (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512)
-            given = [UserScramCredentialUpsertion("ana", kind, "hush") for kind in kinds]
-            assert {"ana": None} == admin.alter_user_scram_credentials(given)
+            for kind in (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512):
+                given = UserScramCredentialUpsertion("ana", kind, "hush")
+                assert {"ana": None} == admin.alter_user_scram_credentials([given])
         yield Guarded(f"127.0.0.1:{port}", certificate)
 
 
