@@ -11,7 +11,6 @@ from stream.kafka_clients import Connection
 from stream.messages import PROGRESS_KEY, PortCode, Progress
 from stream.topic_log import read_all
 
-
 W = TypeVar("W", PortCode, Progress)
 
 

@@ -92,7 +92,12 @@ def test_the_dead_letter_names_partition_offset_and_reason_and_all_else_goes_on(
     said = workers.said()
     assert disordered.answer.said[:3] == said[:3]
     assert len(disordered.answer.said.rejects) + len(sent) == len(said.rejects)
-    note("poisoned messages", sent=len(sent) + len(WORDS) + len(CODES), dead_letters=len(letters), crossings=counts["assessed"])
+    note(
+        "poisoned messages",
+        sent=len(sent) + len(WORDS) + len(CODES),
+        dead_letters=len(letters),
+        crossings=counts["assessed"],
+    )
 
 
 def _letters(workers: Cluster, sent: dict[tuple[str, int], str]) -> list[tuple[tuple[str, int], dict[str, Any]]]:
