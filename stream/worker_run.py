@@ -20,6 +20,7 @@ from stream.worker import Worker
 
 TICK_S = 0.02  # a turn is taken at least so often: idle partitions, checkpoints
 PACE_S = 0.02  # from one turn to the next, so that a turn finds a batch worth its price
+APART_S = 30.0  # so often, what has come to stay is kept from the garbage collector
 CYCLES = 50  # of the loop between two turns that took longer than that
 
 
@@ -71,9 +72,10 @@ class WorkerRun:
         self.ready = threading.Event()  # partitions are here
         self.report: Callable[[], None] = lambda: None  # called at every turn
         self._resting = threading.Event()
-        self._wake: asyncio.Event | None = None
+        self._wake: asyncio.Event | None = None  # set by all that comes
+        self._word: asyncio.Event | None = None  # and this by the words of others
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._began = 0.0  # the last turn, by the loop's clock
+        self._began = self._apart_at = 0.0  # the last turn, by the loop's clock; the last `_set_apart`
         self._tail: Tail | None = None
         self._engine: EngineView | None = None
 
@@ -121,6 +123,7 @@ class WorkerRun:
             starts[topics.dispositions] = first.dispositions_from
         self._tail = Tail(self._connection, starts, self._hear)
         self.worker.settled()
+        gc.unfreeze()
         _set_apart()
         self._resting.clear()
         self.ready.set()
@@ -128,17 +131,19 @@ class WorkerRun:
     def _hear(self, topic: str, record: Any) -> None:
         """In the tail's thread."""
         self.worker.heard.append((topic, record))
-        if self._loop is not None and self._wake is not None:
+        if self._loop is not None and self._wake is not None and self._word is not None:
             with suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._word.set)
                 self._loop.call_soon_threadsafe(self._wake.set)
 
     async def pump(self) -> None:
         """One turn, when there is something to do or a tick has passed."""
-        if self._wake is None or self._loop is None:
-            self._wake, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        if self._wake is None or self._word is None or self._loop is None:
+            self._wake, self._word, self._loop = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop()
         early_s = self._began + PACE_S - self._loop.time()
-        if early_s > 0:
-            await asyncio.sleep(early_s)
+        if early_s > 0 and not self.worker.heard:
+            with suppress(TimeoutError):  # what other partitions say opens hours: it is not kept waiting
+                await asyncio.wait_for(self._word.wait(), early_s)
         else:
             for _ in range(CYCLES):  # the engine hands a message over in several steps, and each waits for its cycle
                 await asyncio.sleep(0)
@@ -146,10 +151,14 @@ class WorkerRun:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), TICK_S)
         self._wake.clear()
+        self._word.clear()
         if self._resting.is_set() or not self.ready.is_set():
             self.rest()
             return
         self._began = self._loop.time()
+        if self._began - self._apart_at > APART_S:
+            self._apart_at = self._began
+            _set_apart()
         self.worker.turn()
         self.report()
         assert self._engine is not None
@@ -179,7 +188,6 @@ class WorkerRun:
 
 def _set_apart() -> None:
     """What is here now stays; the garbage collector would look through all of it again and again (100 ms each time)."""
-    gc.unfreeze()
     gc.collect()
     gc.freeze()
 
