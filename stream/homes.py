@@ -103,6 +103,7 @@ class Homes:
             values = restored.values
             home.exchange_from, home.dispositions_from = values["exchange_from"], values["dispositions_from"]
             home.sessions = [msgspec.convert(word, Progress) for word in values["sessions"]]
+            home.said = set(values["said"])
             home.outlet.ends = dict(restored.ends)
         return restored
 
@@ -152,7 +153,7 @@ class Homes:
         """Commit a checkpoint; `done` is called from the publisher's thread when it stands."""
         partition, outlet = home.partition, home.outlet
         kept, values = stand(partition, exchange_to)
-        values |= {"dispositions_from": home.dispositions_from, "sessions": sessions}
+        values |= {"dispositions_from": home.dispositions_from, "sessions": sessions, "said": sorted(home.said)}
         changes = home.changelog.save(partition.stage.table, kept, values, outlet.ends)
         outputs = [Output(home.state_topic, home.number, change.key, change.value, []) for change in changes]
 
