@@ -74,10 +74,11 @@ class Lane:
                 while not self._jobs.empty() and len(jobs) < MOST_JOBS:
                     jobs.append(self._jobs.get())
                 for job in together(jobs):
-                    if job is None:
-                        return
-                    self._write(job)
-                self._written += len(jobs)
+                    if job is not None:
+                        self._write(job)
+                self._written += sum(job is not None for job in jobs)
+                if any(job is None for job in jobs):
+                    return
         except BaseException as problem:  # noqa: BLE001 - the worker looks at it and ends; nothing is swallowed
             self._failed(problem)
 

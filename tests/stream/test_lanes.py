@@ -52,9 +52,11 @@ def test_a_lane_keeps_the_order_and_joins_what_waits() -> None:
     lane.put(job(b"2"))
     lane.put(job(b"3"))
     lane.end()
+    assert 3 == lane.waiting
     go.set()
     lane.join(30)
     assert [[b"1"], [b"2", b"3"]] == written
+    assert 0 == lane.waiting
 
 
 def test_what_fails_ends_the_lane_and_is_told() -> None:
