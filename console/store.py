@@ -1,108 +1,48 @@
-"""Where do alerts wait for an operator? A SQLite database; the one file that speaks SQL to it."""
+"""Where do alerts wait for an operator? In the console's database; this is the sink that puts them there."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from schemas.errors import ConfigError, Unavailable
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert
+
+from console import feed
+from console.database import Database
+from console.tables import alerts
 
 if TYPE_CHECKING:
+    from schemas.models import Alert
     from stream.pipeline import Decided
 
-SCHEMA_VERSION = 1
-SCHEMA = """
-BEGIN;
-CREATE TABLE schema_version (version INTEGER NOT NULL);
-INSERT INTO schema_version VALUES (1);
-CREATE TABLE alerts (
-    alert_id TEXT PRIMARY KEY,
-    crossing_id TEXT NOT NULL,
-    occurred_at TEXT NOT NULL,
-    port TEXT NOT NULL,
-    severity TEXT NOT NULL,
-    score REAL NOT NULL,
-    body BLOB NOT NULL,
-    issued_ms INTEGER NOT NULL
-) STRICT;
-CREATE INDEX alerts_by_port ON alerts (port, occurred_at);
-CREATE INDEX alerts_by_crossing ON alerts (crossing_id);
-COMMIT;
-"""
-UPSERT = """
-INSERT INTO alerts (alert_id, crossing_id, occurred_at, port, severity, score, body, issued_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (alert_id) DO UPDATE SET
-    crossing_id = excluded.crossing_id, occurred_at = excluded.occurred_at, port = excluded.port,
-    severity = excluded.severity, score = excluded.score, body = excluded.body
-"""
+PUT = 500  # rows of one statement: SQLite limits how many values it takes
 
 
 class AlertStore:
-    """A sink of alerts. Delivery: exactly once: an alert that comes again after a crash replaces itself.
+    """A sink of alerts. Delivery: exactly once: an alert that comes again, by its `alert_id`, replaces itself.
 
-    `body` holds the alert's canonical JSON bytes; `issued_ms` when it was first stored (wall clock, ms since 1970),
-    beside the alert and never in it. Every write is synced before it returns.
+    `body` holds the alert's canonical JSON bytes; `issued_ms` when it was first stored, beside the alert and never in
+    it. What an operator has done with it stays. Every write is synced before it returns.
     """
 
     name = "store"
 
-    def __init__(self, path: Path, *, clock: Callable[[], int]) -> None:
-        """`clock` gives ms since 1970. ConfigError for another version's database, Unavailable for an unusable one."""
-        self._path, self._clock = path, clock
-        with self._trouble():
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA busy_timeout = 5000")
-            self._prepare()
-
-    def _prepare(self) -> None:
-        made = self._db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'").fetchone()
-        if made is None:
-            self._db.executescript(SCHEMA)
-        (version,) = self._db.execute("SELECT version FROM schema_version").fetchone()
-        if version != SCHEMA_VERSION:
-            self._db.close()
-            raise ConfigError(
-                f"{self._path} has schema version {version}, this program uses {SCHEMA_VERSION}. "
-                "Use the program that wrote it, or name a new data folder."
-            )
-
-    @contextmanager
-    def _trouble(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as problem:
-            raise Unavailable(f"the alert database {self._path} cannot be used: {problem}.") from None
+    def __init__(self, database: Database, *, clock: Callable[[], int]) -> None:
+        """`clock` gives ms since 1970."""
+        self._database, self._clock = database, clock
 
     def write(self, decided: Decided) -> None:
-        """Store the alerts in one transaction."""
-        if not decided.alerts:
-            return
-        now = self._clock()
-        rows = [
-            (a.alert_id, a.crossing_id, str(a.occurred_at), a.port, a.severity, a.score, a.to_json(), now)
-            for a in decided.alerts
-        ]
-        with self._trouble():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.executemany(UPSERT, rows)
-                self._db.execute("COMMIT")
-            except sqlite3.Error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        """Store the alerts in one transaction. Unavailable when the database cannot."""
+        if decided.alerts:
+            with self._database.begin() as connection:
+                put(connection, decided.alerts, self._clock())
 
     def bodies(self) -> list[bytes]:
         """The canonical JSON of every alert, in order of event time and id."""
-        with self._trouble():
-            rows = self._db.execute("SELECT body FROM alerts ORDER BY occurred_at, alert_id").fetchall()
-        return [bytes(body) for (body,) in rows]
+        with self._database.read() as connection:
+            wanted = select(alerts.c.body).order_by(alerts.c.occurred_ms, alerts.c.alert_id)
+            return [bytes(body) for body in connection.execute(wanted).scalars()]
 
     def position(self) -> int:
         """Always 0: every write is already safe, and coming again changes nothing."""
@@ -115,5 +55,37 @@ class AlertStore:
         """Nothing waits."""
 
     def close(self) -> None:
-        """Close the database."""
-        self._db.close()
+        """Let go of the database."""
+        self._database.close()
+
+
+def put(connection: Connection, some: Sequence[Alert], now_ms: int) -> None:
+    """Store alerts, and tell open consoles of those that are new."""
+    rows = {alert.alert_id: _row(alert, now_ms) for alert in some}  # the last of each, should one come twice
+    known = select(alerts.c.alert_id).where(alerts.c.alert_id.in_(rows))
+    there = set(connection.execute(known).scalars())
+    for first in range(0, len(rows), PUT):
+        _upsert(connection, list(rows.values())[first : first + PUT])
+    feed.tell(connection, now_ms, "alert", [(a, row["port"]) for a, row in rows.items() if a not in there])
+
+
+def _upsert(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    statement = insert(alerts)
+    fresh = {name: statement.excluded[name] for name in rows[0] if name not in ("alert_id", "issued_ms")}
+    connection.execute(statement.on_conflict_do_update(index_elements=["alert_id"], set_=fresh), rows)
+
+
+def _row(alert: Alert, now_ms: int) -> dict[str, Any]:
+    return {
+        "alert_id": alert.alert_id,
+        "crossing_id": alert.crossing_id,
+        "occurred_ms": round(alert.occurred_at.timestamp() * 1000),
+        "port": alert.port,
+        "lane": alert.lane,
+        "vehicle": alert.vehicle,
+        "severity": alert.severity,
+        "score": alert.score,
+        "priority": alert.priority,
+        "body": alert.to_json(),
+        "issued_ms": now_ms,
+    }

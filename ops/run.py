@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stream.sources import Source
 
 HTTP = "http"
+DATABASE = "console.sqlite"  # in the data folder; `linewatch console` opens it too
 
 
 @click.command("run")
@@ -67,6 +68,7 @@ class Wanted(NamedTuple):
 
 
 def _run(settings: Settings, name: str, wanted: Wanted) -> int:
+    from console.database import Database
     from console.store import AlertStore
     from ops import wiring
     from ops.signals import stopping
@@ -78,7 +80,7 @@ def _run(settings: Settings, name: str, wanted: Wanted) -> int:
     wiring.check_outputs(wiring.STDIO if name == HTTP else name, outputs)
 
     def make_sinks(_: Pipeline) -> list[Sink]:
-        store = AlertStore(folder / "alerts.sqlite", clock=lambda: time.time_ns() // 1_000_000)
+        store = AlertStore(Database.open(folder / DATABASE), clock=lambda: time.time_ns() // 1_000_000)
         held.callback(store.close)
         alerts = [] if wanted.alerts is None else [wiring.build_alerts(str(wanted.alerts))]
         return [store, *alerts, *wiring.build_lists(wanted.notices, wanted.control)]
@@ -104,7 +106,7 @@ def _run(settings: Settings, name: str, wanted: Wanted) -> int:
         held.callback(runner.close)
         runner.resume(ready.saved)
         health["status"] = "ok"
-        say(f"ready: {source.name}, alerts in {folder / 'alerts.sqlite'}, {runner.tally.lines:,} lines before")
+        say(f"ready: {source.name}, alerts in {folder / DATABASE}, {runner.tally.lines:,} lines before")
         try:
             runner.run()
         finally:

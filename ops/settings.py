@@ -110,6 +110,11 @@ class Settings(BaseSettings):
     ingest_token: SecretStr = _setting(
         SecretStr(""), "Bearer token for the HTTP ingest; must be set when it is not bound to loopback."
     )
+    console_host: str = _setting("127.0.0.1", "Console: address it listens on.", min_length=1)
+    console_port: int = _setting(8480, "Console: port it listens on; 0 takes any free one.", ge=0, le=65_535)
+    console_names: str = _setting(
+        "", "Console: host names under which browsers reach it, separated by commas; those of this machine always may."
+    )
     ingest_max_body_bytes: int = _setting(
         8_388_608, "Largest body of one POST to the ingest.", ge=1_024, le=1_073_741_824
     )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from sqlalchemy import select
 
+from console.database import Database
 from console.store import AlertStore
+from console.tables import alerts
 from ops.configure import load
 from ops.wiring import build_codec, build_pipeline, build_ports
-from schemas.errors import ConfigError, Unavailable
 from schemas.plates import Pseudonymiser
 from stream.pipeline import Decided
+from tests.console.stored import Clock
 from tests.ops.running import LOOSE_FLAGS, write_log
 
 
@@ -29,45 +28,19 @@ def decided(tmp_path_factory: pytest.TempPathFactory) -> Decided:
     return found
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[AlertStore]:
-    """An empty database, at a clock that stands still."""
-    made = AlertStore(tmp_path / "a.sqlite", clock=lambda: 1_000)
-    yield made
-    made.close()
-
-
-def test_alerts_are_stored_as_their_canonical_bytes(store: AlertStore, decided: Decided) -> None:
+def test_alerts_are_stored_as_their_canonical_bytes(database: Database, clock: Clock, decided: Decided) -> None:
     """What is in the database is what the alert file holds."""
+    store = AlertStore(database, clock=clock)
     store.write(decided)
     assert {alert.to_json() for alert in decided.alerts} == set(store.bodies())
 
 
-def test_an_alert_that_comes_again_replaces_itself(store: AlertStore, decided: Decided, tmp_path: Path) -> None:
+def test_an_alert_that_comes_again_replaces_itself(database: Database, clock: Clock, decided: Decided) -> None:
     """After a crash the same alerts come again: the same rows, first seen when they were first stored."""
+    store, first = AlertStore(database, clock=clock), clock()
     store.write(decided)
-    later = AlertStore(tmp_path / "a.sqlite", clock=lambda: 2_000)
-    later.write(decided)
-    assert len(decided.alerts) == len(later.bodies())
-    later.close()
-    with sqlite3.connect(tmp_path / "a.sqlite") as db:
-        assert [(1_000,)] == db.execute("SELECT DISTINCT issued_ms FROM alerts").fetchall()
-    db.close()
-
-
-@pytest.mark.usefixtures("store")
-def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
-    """It says what to do."""
-    with sqlite3.connect(tmp_path / "a.sqlite") as db:
-        db.execute("UPDATE schema_version SET version = 99")
-    db.close()
-    with pytest.raises(ConfigError, match="schema version 99"):
-        AlertStore(tmp_path / "a.sqlite", clock=lambda: 0)
-
-
-def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
-    """Not a traceback, and the file stays as it is."""
-    (tmp_path / "a.sqlite").write_bytes(b"not a database" * 100)
-    with pytest.raises(Unavailable, match=r"a\.sqlite cannot be used"):
-        AlertStore(tmp_path / "a.sqlite", clock=lambda: 0)
-    assert (tmp_path / "a.sqlite").read_bytes().startswith(b"not a database")
+    clock.pass_s(60)
+    store.write(decided)
+    assert len(decided.alerts) == len(store.bodies())
+    with database.read() as connection:
+        assert {first} == set(connection.execute(select(alerts.c.issued_ms)).scalars())

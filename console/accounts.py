@@ -1,0 +1,217 @@
+"""Who may use the console, and how does the server know that it is they? Users, passwords, invitations, sessions.
+
+A user is made with a role and a one-time link; whoever opens it chooses the password (argon2id). A login gives a
+session: a random token in a cookie, whose hash alone is stored. After `TRIES` failures of a name or of an address it
+must wait, and longer each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable
+from typing import NamedTuple
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection, delete, insert, select, update
+
+from console import audit
+from console.tables import failures, invitations, sessions, users
+from schemas.errors import ConfigError
+
+ROLES = ("operator", "supervisor", "analyst", "auditor", "integrity", "admin")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+SHORTEST, LONGEST = 12, 256  # characters of a password (NIST SP 800-63B: length, no rules of composition)
+INVITED_MS = 24 * 3_600_000
+IDLE_MS, LONGEST_SESSION_MS = 12 * 3_600_000, 7 * 24 * 3_600_000
+TRIES, PAUSE_MS, LONGEST_PAUSE_MS = 5, 1_000, 900_000
+_hasher = PasswordHasher()
+# compared with when there is no such user, so that both take as long
+NOBODY = _hasher.hash(secrets.token_hex())
+
+
+class User(NamedTuple):
+    """Who is logged in."""
+
+    name: str
+    role: str
+    pseudonym: str
+
+
+class Session(NamedTuple):
+    """One login."""
+
+    user: User
+    csrf: str
+
+
+class RefusedError(Exception):
+    """A login or an invitation that is not accepted; the text may be shown.
+
+    Catch it within the transaction: what was noted of a failure must be committed.
+    """
+
+
+class Accounts:
+    """On a connection of the caller's transaction; `now` is ms since 1970."""
+
+    def __init__(self, connection: Connection, now: Callable[[], int]) -> None:
+        self._db, self._now = connection, now
+
+    # -- users ------------------------------------------------------------------------------------------------------
+
+    def add(self, name: str, role: str, *, by: str) -> str:
+        """Make a user, and the token of a link with which the password is chosen. ConfigError for a name in use."""
+        if not NAME.fullmatch(name):
+            raise ConfigError(f"user {name!r}: up to 63 of a-z, 0-9, '.', '_', '-' are required")
+        if role not in ROLES:
+            raise ConfigError(f"role {role!r}: one of {', '.join(ROLES)} is required")
+        if self._row(name) is not None:
+            raise ConfigError(f"user {name!r} is there already; `linewatch users link {name}` makes a new link")
+        pseudonym = f"u-{secrets.token_hex(8)}"
+        self._db.execute(insert(users).values(name=name, role=role, pseudonym=pseudonym, created_ms=self._now()))
+        audit.add(self._db, self._now(), by, "user.add", f"user {name}", detail={"role": role, "pseudonym": pseudonym})
+        return self.invite(name, by=by)
+
+    def invite(self, name: str, *, by: str) -> str:
+        """A new one-time token for a user; earlier ones and open sessions end. ConfigError for nobody."""
+        if self._row(name) is None:
+            raise ConfigError(f"there is no user {name!r}; `linewatch users add {name}` makes one")
+        token = secrets.token_urlsafe(32)
+        self._db.execute(delete(invitations).where(invitations.c.name == name))
+        self._db.execute(delete(sessions).where(sessions.c.name == name))
+        until_ms = self._now() + INVITED_MS
+        self._db.execute(insert(invitations).values(token_hash=_hash(token), name=name, until_ms=until_ms))
+        audit.add(self._db, self._now(), by, "user.invite", f"user {name}")
+        return token
+
+    def disable(self, name: str, *, by: str) -> None:
+        """End a user's access. ConfigError for nobody."""
+        if self._row(name) is None:
+            raise ConfigError(f"there is no user {name!r}")
+        self._db.execute(update(users).where(users.c.name == name).values(disabled_ms=self._now()))
+        self._db.execute(delete(sessions).where(sessions.c.name == name))
+        self._db.execute(delete(invitations).where(invitations.c.name == name))
+        audit.add(self._db, self._now(), by, "user.disable", f"user {name}")
+
+    def all(self) -> list[tuple[User, bool]]:
+        """Every user, and whether they may log in."""
+        rows = self._db.execute(select(users).order_by(users.c.name)).mappings()
+        return [
+            (User(row["name"], row["role"], row["pseudonym"]), row["password"] is not None and not row["disabled_ms"])
+            for row in rows
+        ]
+
+    def _row(self, name: str) -> dict[str, object] | None:
+        row = self._db.execute(select(users).where(users.c.name == name)).mappings().first()
+        return None if row is None else dict(row)
+
+    # -- invitations ------------------------------------------------------------------------------------------------
+
+    def invited(self, token: str) -> str:
+        """Whose link it is. RefusedError for one that is used or too old."""
+        wanted = select(invitations).where(invitations.c.token_hash == _hash(token))
+        row = self._db.execute(wanted).mappings().first()
+        if row is None or row["until_ms"] < self._now():
+            raise RefusedError("This link was used already or is more than a day old. Ask for a new one.")
+        return str(row["name"])
+
+    def accept(self, token: str, password: str) -> str:
+        """Choose the password of the user whose link it is; their name. RefusedError for what is not accepted."""
+        name = self.invited(token)
+        check_password(password, name)
+        self._db.execute(update(users).where(users.c.name == name).values(password=_hasher.hash(password)))
+        self._db.execute(delete(invitations).where(invitations.c.name == name))
+        audit.add(self._db, self._now(), name, "user.password", f"user {name}")
+        return name
+
+    # -- sessions ---------------------------------------------------------------------------------------------------
+
+    def check(self, name: str, password: str, address: str) -> User:
+        """The user with this name and password. RefusedError for any other, and while they must wait."""
+        keys = [f"name {name[:64]}", f"address {address[:64]}"]
+        wait_ms = max(self._wait_ms(key) for key in keys)
+        if wait_ms > 0:
+            raise RefusedError(f"Too many failed logins. Try again in {-(-wait_ms // 1000)} s.")
+        row = self._row(name)
+        hashed = None if row is None or row["disabled_ms"] else row["password"]
+        try:
+            _hasher.verify(str(hashed or NOBODY), password[:LONGEST])
+            known = hashed is not None
+        except (VerificationError, InvalidHashError):
+            known = False
+        if row is None or not known:
+            for key in keys:
+                self._fail(key)
+            audit.add(self._db, self._now(), "-", "login.refused", f"user {name[:64]}", detail={"from": address})
+            raise RefusedError("Name and password do not fit.")
+        self._db.execute(delete(failures).where(failures.c.key.in_(keys)))
+        return User(str(row["name"]), str(row["role"]), str(row["pseudonym"]))
+
+    def log_in(self, user: User, address: str) -> str:
+        """The token of a new session."""
+        token, now = secrets.token_urlsafe(32), self._now()
+        self._db.execute(
+            insert(sessions).values(
+                token_hash=_hash(token), name=user.name, csrf=secrets.token_urlsafe(24), created_ms=now, seen_ms=now
+            )
+        )
+        audit.add(self._db, now, user.name, "login", f"user {user.name}", detail={"from": address})
+        return token
+
+    def session(self, token: str) -> Session | None:
+        """The session of a token, if it has not ended."""
+        wanted = select(sessions, users.c.role, users.c.pseudonym).join(users).where(
+            sessions.c.token_hash == _hash(token), users.c.disabled_ms.is_(None)
+        )  # fmt: skip
+        row = self._db.execute(wanted).mappings().first()
+        now = self._now()
+        if row is None or now - row["seen_ms"] > IDLE_MS or now - row["created_ms"] > LONGEST_SESSION_MS:
+            return None
+        if now - row["seen_ms"] > IDLE_MS // 100:  # not at every request: a write each
+            self._db.execute(update(sessions).where(sessions.c.token_hash == _hash(token)).values(seen_ms=now))
+        return Session(User(row["name"], row["role"], row["pseudonym"]), row["csrf"])
+
+    def log_out(self, token: str) -> None:
+        """End the session of a token."""
+        gone = self.session(token)
+        self._db.execute(delete(sessions).where(sessions.c.token_hash == _hash(token)))
+        if gone is not None:
+            audit.add(self._db, self._now(), gone.user.name, "logout", f"user {gone.user.name}")
+
+    def _wait_ms(self, key: str) -> int:
+        row = self._db.execute(select(failures).where(failures.c.key == key)).mappings().first()
+        if row is None or row["count"] < TRIES:
+            return 0
+        pause = min(LONGEST_PAUSE_MS, PAUSE_MS << min(20, int(row["count"]) - TRIES))
+        return max(0, int(row["since_ms"]) + pause - self._now())
+
+    def _fail(self, key: str) -> None:
+        row = self._db.execute(select(failures).where(failures.c.key == key)).mappings().first()
+        if row is None:
+            self._db.execute(insert(failures).values(key=key, count=1, since_ms=self._now()))
+        else:
+            fresh = self._now() - row["since_ms"] > 2 * LONGEST_PAUSE_MS
+            count = 1 if fresh else row["count"] + 1
+            self._db.execute(update(failures).where(failures.c.key == key).values(count=count, since_ms=self._now()))
+
+
+def check_password(password: str, name: str) -> None:
+    """RefusedError for one that is too short, too long or the name."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise RefusedError(f"A password has {SHORTEST} to {LONGEST} characters; this has {len(password)}.")
+    if name in password.lower() or len(set(password)) < 5:
+        raise RefusedError("This password is too easy to guess: it must not hold your name or repeat a few characters.")
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two secrets are equal, in a time that does not tell where they differ."""
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def _hash(token: str) -> str:
+    """Tokens are random and long: one round of SHA-256 keeps them."""
+    return hashlib.sha256(token.encode()).hexdigest()

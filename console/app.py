@@ -1,0 +1,101 @@
+"""What is the operator console? Pages over the store: login, queue, alert, audit; no script from elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
+
+from console import audit_page, login_page, queue_page
+from console.accounts import Accounts
+from console.database import Database
+from console.guard import COOKIE, Headers
+from console.ingest import LOCAL_HOSTS
+from console.live import Live
+from console.outbox import Outbox
+from console.site import Site, page, site_of
+from console.words import FILTERS
+from schemas.errors import Unavailable
+
+SEND_S = 1.0
+HERE = Path(__file__).parent
+
+
+def make_app(
+    database: Database, now: Callable[[], int], *, hosts: Sequence[str] = (), watermark: str = "",
+    outbox: Outbox | None = None,
+) -> Starlette:  # fmt: skip
+    """The application. `hosts`: names under which it may be asked, beside those of this machine."""
+    templates = Jinja2Templates(HERE / "templates")
+    templates.env.filters.update(FILTERS)
+    live = Live(database)
+    site = Site(database, now, live, templates, watermark)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        sending = asyncio.create_task(_send(outbox)) if outbox is not None else None
+        try:
+            yield
+        finally:
+            live.close()
+            if sending is not None:
+                sending.cancel()
+
+    app = Starlette(
+        routes=[
+            Route("/", lambda _: RedirectResponse("/queue", 303)),
+            Route("/healthz", lambda _: PlainTextResponse("ok")),
+            Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
+            *login_page.ROUTES,
+            *queue_page.ROUTES,
+            *audit_page.ROUTES,
+        ],
+        middleware=[
+            Middleware(Headers),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, *hosts]),
+            Middleware(BaseHTTPMiddleware, dispatch=_with_session),
+        ],
+        exception_handlers={HTTPException: _explain},
+        lifespan=lifespan,
+    )
+    app.state.site = site
+    return app
+
+
+async def _send(outbox: Outbox) -> None:
+    """What was decided goes to the pipeline; while that fails it is tried again."""
+    while True:
+        with contextlib.suppress(Unavailable):
+            await run_in_threadpool(outbox.deliver)
+        await asyncio.sleep(SEND_S)
+
+
+async def _with_session(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    site = site_of(request)
+    token = request.cookies.get(COOKIE)
+    request.state.session = None
+    if token and not request.url.path.startswith("/static/"):
+        with site.database.begin() as connection:
+            request.state.session = Accounts(connection, site.now).session(token)
+    return await call_next(request)
+
+
+def _explain(request: Request, problem: Exception) -> Response:
+    """A page that says what went wrong and what to do."""
+    assert isinstance(problem, HTTPException)
+    if problem.status_code == 401:
+        return RedirectResponse("/login", 303)
+    return page(request, "error.html", {"problem": problem}, status=problem.status_code)

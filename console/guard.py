@@ -1,0 +1,105 @@
+"""What stands before every page? Headers, the session of the cookie, and the proof that a form is ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.datastructures import FormData, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from console.accounts import Session, User, same
+
+COOKIE = "linewatch"
+FORM_BYTES = 16_384
+FIELDS = 20
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
+}
+
+
+class Headers:
+    """Adds them to every answer; what is under /static may be kept for a while."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if scope["path"].startswith("/static/"):
+                    headers["cache-control"] = "max-age=3600"
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+def session_of(request: Request) -> Session:
+    """The session; 401 (which shows the login) without one."""
+    session: Session | None = request.state.session
+    if session is None:
+        raise HTTPException(401)
+    return session
+
+
+def user_of(request: Request, *roles: str) -> User:
+    """Who asks; 403 for somebody whose role is not among those."""
+    user = session_of(request).user
+    if roles and user.role not in roles:
+        raise HTTPException(403, f"This page is for the roles {', '.join(roles)}; yours is {user.role}.")
+    return user
+
+
+async def form_of(request: Request) -> FormData:
+    """The fields of a form that our page sent. 413 for too much, 403 for one from elsewhere."""
+    if int(request.headers.get("content-length") or 0) > FORM_BYTES:
+        raise HTTPException(413, f"A form has {FORM_BYTES} bytes at most.")
+    origin = request.headers.get("origin")
+    if origin is not None and origin != f"{request.url.scheme}://{request.headers.get('host')}":
+        raise HTTPException(403, "This form was sent from another site.")
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise HTTPException(403, "This form was sent from another site.")
+    form = await request.form(max_files=0, max_fields=FIELDS, max_part_size=FORM_BYTES)
+    session: Session | None = request.state.session
+    if session is not None and not same(str(form.get("csrf", "")), session.csrf):
+        raise HTTPException(403, "This form is from an earlier login. Go back, load the page again, and send it anew.")
+    return form
+
+
+def with_session(response: Response, token: str, request: Request) -> Response:
+    """The answer, with the session in a cookie that no script reads and no other site sends."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/")
+    return response
+
+
+def without_session(url: str) -> Response:
+    """Go there, and forget the cookie."""
+    response = RedirectResponse(url, 303)
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+def field(form: FormData, name: str) -> str:
+    """A text field; empty where it is not there."""
+    value: Any = form.get(name, "")
+    return value if isinstance(value, str) else ""

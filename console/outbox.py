@@ -1,0 +1,60 @@
+"""How does the pipeline learn what was decided? From a file of dispositions that it follows, a line each.
+
+A decision goes out when it can no longer be taken back. Delivery: at least once; after a crash between the file and the
+database a line comes again, and the pipeline drops a repeated `disposition_id`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from console import queue
+from console.database import Database
+from console.queue import Decision
+from schemas.errors import Unavailable
+from schemas.models import Disposition
+
+
+class Outbox:
+    """Appends to one file; `now` is ms since 1970."""
+
+    def __init__(self, database: Database, path: Path, now: Callable[[], int]) -> None:
+        self._database, self._path, self._now = database, path, now
+
+    def deliver(self) -> int:
+        """Write what is due, sync it, and note that it was written; how many. Unavailable when the disk is not."""
+        with self._database.begin() as connection:
+            some = queue.due(connection, self._now())
+            if some:
+                self._append(b"".join(line(one) for one in some))
+                queue.sent(connection, some, self._now())
+        return len(some)
+
+    def _append(self, data: bytes) -> None:
+        try:
+            with self._path.open("ab") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as problem:
+            raise Unavailable(f"{self._path} cannot be written ({problem.strerror})") from None
+
+
+def line(decision: Decision) -> bytes:
+    """The contract's disposition, with the reason's code before the note."""
+    note = f"{decision.code}: {decision.note}" if decision.note else decision.code
+    made = Disposition(
+        disposition_id=decision.disposition_id,
+        crossing_id=decision.crossing_id,
+        alert_id=decision.alert_id,
+        outcome=decision.outcome,
+        selected_by="alert",
+        by=decision.by,
+        at=dt.datetime.fromtimestamp(decision.at_ms / 1000, dt.UTC),
+        note=note,
+    )
+    return json.dumps(made.model_dump(mode="json"), separators=(",", ":"), ensure_ascii=False).encode() + b"\n"

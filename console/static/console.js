@@ -1,0 +1,129 @@
+// What happens in an open page: the queue follows the feed, keys do what buttons do, a sound for each severity.
+// Without scripts every page still works by its links and buttons.
+
+const page = document.body.dataset.page;
+const byId = (id) => document.getElementById(id);
+
+function isTyping(target) {
+  return target.matches('input:not([type="radio"]), select, textarea');
+}
+
+// -- the queue ------------------------------------------------------------------------------------------------------
+
+function followQueue() {
+  const port = document.body.dataset.port;
+  const query = port ? `?port=${encodeURIComponent(port)}` : "";
+  let loading = false;
+  let again = false;
+
+  function state(text, live) {
+    const place = byId("state");
+    if (place.textContent !== text) place.textContent = text;
+    place.dataset.live = live;
+  }
+
+  async function load() {
+    if (loading) { again = true; return; }
+    loading = true;
+    try {
+      const answer = await fetch(`/queue/lines${query}`, { headers: { accept: "text/html" } });
+      if (answer.redirected || answer.status === 401) { location.assign("/login"); return; }
+      if (answer.ok) show(await answer.text());
+    } catch {
+      state("no connection, trying again", "no");
+    } finally {
+      loading = false;
+      if (again) { again = false; load(); }
+    }
+  }
+
+  function show(html) {
+    const before = new Set([...document.querySelectorAll(".line")].map((line) => line.dataset.alert));
+    const focused = document.activeElement?.closest(".line")?.dataset.alert;
+    const parsed = new DOMParser().parseFromString(html, "text/html");
+    byId("lines").replaceChildren(...parsed.body.childNodes);
+    const fresh = [...document.querySelectorAll(".line")].filter((line) => !before.has(line.dataset.alert));
+    for (const line of fresh) line.classList.add("fresh");
+    if (focused) document.querySelector(`.line[data-alert="${CSS.escape(focused)}"] a`)?.focus();
+    document.title = `(${byId("count").dataset.count}) ${document.title.replace(/^\(\d+\) /, "")}`;
+    if (fresh.length) {
+      byId("said").textContent = `New alert: ${fresh[0].querySelector("a").innerText.replaceAll("\n", ", ")}`;
+      ring(fresh);
+    }
+  }
+
+  const feed = new EventSource(`/feed${query}`);
+  feed.addEventListener("open", () => { state("live", "yes"); load(); });
+  feed.addEventListener("error", () => state("no connection, trying again", "no"));
+  feed.addEventListener("change", load);
+  feed.addEventListener("reload", load);
+  setInterval(load, 60_000); // holds that ran out
+  byId("port").addEventListener("change", (event) => event.target.form.submit());
+}
+
+// -- sounds: none until somebody asks for them -----------------------------------------------------------------------
+
+const TONES = { low: [], medium: [440], high: [660, 660], critical: [880, 660, 880] };
+let sound = null;
+
+function ring(lines) {
+  if (!sound) return;
+  const worst = ["critical", "high", "medium", "low"].find((s) => lines.some((line) => line.classList.contains(s)));
+  TONES[worst].forEach((pitch, place) => {
+    const tone = sound.createOscillator();
+    const volume = sound.createGain();
+    const at = sound.currentTime + 0.22 * place;
+    tone.frequency.value = pitch;
+    volume.gain.setValueAtTime(0.15, at);
+    volume.gain.exponentialRampToValueAtTime(0.001, at + 0.2);
+    tone.connect(volume).connect(sound.destination);
+    tone.start(at);
+    tone.stop(at + 0.2);
+  });
+}
+
+function toggleSound() {
+  const button = byId("sound");
+  if (sound) { sound.close(); sound = null; } else { sound = new AudioContext(); }
+  button.setAttribute("aria-pressed", String(Boolean(sound)));
+}
+
+// -- keys -----------------------------------------------------------------------------------------------------------
+
+function move(step) {
+  const links = [...document.querySelectorAll(".line a")];
+  const here = links.indexOf(document.activeElement);
+  links[Math.max(0, Math.min(links.length - 1, here < 0 ? 0 : here + step))]?.focus();
+}
+
+function choose(number) {
+  const outcome = document.querySelectorAll(".outcomes fieldset")[number - 1];
+  if (!outcome) return;
+  const reasons = [...outcome.querySelectorAll("input")];
+  const next = (reasons.findIndex((reason) => reason.checked) + 1) % reasons.length; // again: the next reason
+  reasons[next].checked = true;
+  reasons[next].focus();
+}
+
+const KEYS = {
+  queue: { j: () => move(1), k: () => move(-1), n: () => byId("next")?.click(), m: toggleSound },
+  alert: { n: () => byId("next")?.click(), u: () => byId("undo")?.click(), Escape: () => (byId("leave") ?? byId("back")).click() },
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (isTyping(event.target) && event.key !== "Escape") return;
+  if (page === "alert" && /^[1-6]$/.test(event.key)) { choose(Number(event.key)); event.preventDefault(); return; }
+  const action = KEYS[page]?.[event.key];
+  if (action) { action(); event.preventDefault(); }
+});
+
+// -- start ----------------------------------------------------------------------------------------------------------
+
+if (page === "queue") {
+  byId("sound").addEventListener("click", toggleSound);
+  followQueue();
+}
+for (const form of document.querySelectorAll(".undo")) {
+  setTimeout(() => form.remove(), Math.max(0, Number(form.dataset.until) - Date.now()));
+}

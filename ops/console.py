@@ -1,0 +1,81 @@
+"""What does `linewatch console` do? It serves the operator console over the database that `linewatch run` fills."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ops.options import PATH, load_settings, setting_options
+from ops.progress import say
+
+if TYPE_CHECKING:
+    from console.database import Database
+
+DISPOSITIONS = "dispositions.jsonl"
+FIRST = "admin"
+
+
+@click.command("console")
+@click.option("--data", type=PATH, metavar="DIR", help="Folder of the database; short for --set data_folder=...")
+@click.option("--watermark", type=click.Choice(("DEMO", "REPLAY")), help="Shown on every page that is not live.")
+@setting_options
+def console(
+    data: Path | None, watermark: str | None, config: Path | None, flags: tuple[str, ...], ports: str | None
+) -> int:  # fmt: skip
+    """Serve the operator console: the queue of alerts, live; decisions; the audit.
+
+    \b
+    Examples:
+      linewatch console                                    on http://127.0.0.1:8480, beside a `linewatch run`
+      linewatch console --set console_port=0               on any free port
+      linewatch run --dispositions linewatch-data/dispositions.jsonl     learns from what is decided here
+
+    On the first start it prints a link with which the administrator chooses a password; `linewatch users add` makes
+    the others. It listens on this machine only; for others put a proxy with TLS before it and name it in
+    console_names. Ctrl-C ends it.
+    """
+    from console.app import make_app
+    from console.outbox import Outbox
+    from console.server import serve
+
+    settings = load_settings(config, flags, ports=ports, data_folder=data).settings
+    folder = settings.data_folder
+    names = [name.strip() for name in settings.console_names.split(",") if name.strip()]
+    with closing(opened(folder)) as database:
+        outbox = Outbox(database, folder / DISPOSITIONS, now_ms)
+        app = make_app(database, now_ms, hosts=names, watermark=watermark or "", outbox=outbox)
+
+        def ready(address: str) -> None:
+            say(f"ready: {address}, decisions go to {folder / DISPOSITIONS}")
+            first = _first(database)
+            if first is not None:
+                say(f"the first time: choose the password of {FIRST!r} at {address}/welcome/{first} (once, for a day)")
+
+        return serve(app, settings.console_host, settings.console_port, ready)
+
+
+def opened(folder: Path) -> Database:
+    """The database in a data folder."""
+    from console.database import Database
+    from ops.run import DATABASE
+
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Database.open(folder / DATABASE)
+
+
+def now_ms() -> int:
+    """The time of day, ms since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def _first(database: Database) -> str | None:
+    """Where there is no user yet, the token of the first."""
+    from console.accounts import Accounts
+
+    with database.begin() as connection:
+        accounts = Accounts(connection, now_ms)
+        return None if accounts.all() else accounts.add(FIRST, "admin", by="first start")
