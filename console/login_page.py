@@ -71,11 +71,13 @@ def _choose(request: Request, password: str) -> Response:
     site, token = site_of(request), request.path_params["token"]
     with site.database.begin() as connection:
         accounts = Accounts(connection, site.now)
+        name = None
         try:
-            name = accounts.accept(token, password)
+            name = accounts.invited(token)
+            accounts.accept(token, password)
             fresh = accounts.log_in(accounts.check(name, password, _address(request)), _address(request))
         except RefusedError as problem:
-            return page(request, "welcome.html", {"problem": problem}, status=422)
+            return page(request, "welcome.html", {"problem": problem, "name": name}, status=422)
     return with_session(RedirectResponse("/queue", 303), fresh, request)
 
 

@@ -58,14 +58,14 @@ def usual(reason: Reason) -> str:
 
 
 def number(value: float | str) -> str:
-    """Three significant digits, no exponent where it can be helped.
+    """Three significant digits, as in the sentences; no exponent where it can be helped.
 
     >>> number(38), number(0.01234), number(12345.6), number("left")
-    ('38', '0.0123', '12,346', 'left')
+    ('38', '0.0123', '12,300', 'left')
     """
     if isinstance(value, str):
         return value
-    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
 def percent(share: float) -> str:
