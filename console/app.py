@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from console import audit_page, login_page, queue_page
-from console.accounts import Accounts
+from console.accounts import Accounts, Session
 from console.database import Database
 from console.guard import COOKIE, Headers
 from console.ingest import LOCAL_HOSTS
@@ -88,9 +88,14 @@ async def _with_session(request: Request, call_next: RequestResponseEndpoint) ->
     token = request.cookies.get(COOKIE)
     request.state.session = None
     if token and not request.url.path.startswith("/static/"):
-        with site.database.begin() as connection:
-            request.state.session = Accounts(connection, site.now).session(token)
+        # in a thread: it may wait for a writer, and open feeds must not wait with it
+        request.state.session = await run_in_threadpool(_session, site, token)
     return await call_next(request)
+
+
+def _session(site: Site, token: str) -> Session | None:
+    with site.database.begin() as connection:
+        return Accounts(connection, site.now).session(token)
 
 
 def _explain(request: Request, problem: Exception) -> Response:

@@ -36,7 +36,11 @@ class Outbox:
 
     def _append(self, data: bytes) -> None:
         try:
-            with self._path.open("ab") as file:
+            with self._path.open("a+b") as file:
+                if file.seek(0, os.SEEK_END):
+                    file.seek(-1, os.SEEK_END)
+                    if file.read(1) != b"\n":  # a crash cut the last line short: it comes again, on a line of its own
+                        data = b"\n" + data
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())

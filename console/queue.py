@@ -38,7 +38,6 @@ class Line(NamedTuple):
     """An alert as a line of the queue."""
 
     alert: Alert
-    issued_ms: int
     held_by: str | None  # a user's name, while it is held
 
 
@@ -93,7 +92,7 @@ class Queue:
 
     def _line(self, row: Any) -> Line:
         held = row["held_by"] if (row["held_until_ms"] or 0) > self._now() else None
-        return Line(Alert.model_validate_json(row["body"]), row["issued_ms"], held)
+        return Line(Alert.model_validate_json(row["body"]), held)
 
     # -- working ----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@
 What is sent has a lane of its own, and so has each outlet (`stream/lanes.py`): an alert waits for what its own
 partition said before, not for the checkpoint of another. A checkpoint is committed after everything that was sent
 before it is acknowledged, so what it holds as done has been said. Delivery of what is committed: exactly once for
-readers of committed records, where the caller leaves out what `Outlet.said` knows to have been committed after the
+readers of committed records, where the caller leaves out what `Home.said` knows to have been committed after the
 checkpoint that it goes on from.
 """
 

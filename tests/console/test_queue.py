@@ -152,6 +152,22 @@ def test_the_pipeline_hears_of_it_when_it_stands(database: Database, clock: Cloc
     assert "narcotics: behind the dashboard" == json.loads((tmp_path / "d.jsonl").read_bytes())["note"]
 
 
+def test_a_line_that_a_crash_cut_short_spoils_no_other(
+    database: Database, clock: Clock, ana: User, tmp_path: Path
+) -> None:  # fmt: skip
+    """What was half written was not noted as sent, and comes again whole."""
+    (tmp_path / "d.jsonl").write_bytes(b'{"disposition_id": "d-ha')
+    with database.begin() as connection:
+        some = Queue(connection, ana, clock)
+        some.open("a-2", hold=True)
+        made = some.decide("a-2", *SEIZED)
+    clock.ms += UNDO_MS + 1
+    assert 1 == Outbox(database, tmp_path / "d.jsonl", clock).deliver()
+    decoded = decode((tmp_path / "d.jsonl").read_bytes(), line=1, offset=0)
+    assert [made.disposition_id] == [one.disposition_id for one in decoded.given]
+    assert 1 == len(decoded.rejects)
+
+
 def test_an_alert_that_comes_again_keeps_what_was_decided(database: Database, clock: Clock, ana: User) -> None:
     """As after a crash of the pipeline; nobody is told of it anew."""
     with database.begin() as connection:
