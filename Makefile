@@ -100,7 +100,7 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.requirements
 .PHONY: requirements
 requirements: venv ## pin requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(BIN)/uv $(COMPILE) $(ARGS) -o requirements/run.txt
-	@$(BIN)/uv $(COMPILE) $(ARGS) -c requirements/run.txt --extra evaluate --group dev -o requirements/dev.txt
+	@$(BIN)/uv $(COMPILE) $(ARGS) -c requirements/run.txt --extra evaluate --extra grafana --group dev -o requirements/dev.txt
 	@! grep -nE '://|find-links|index-url' requirements/*.txt || \
 		{ echo 'requirements: a host got into the files above; unset it and run again' >&2; exit 1; }
 
