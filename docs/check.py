@@ -1,4 +1,4 @@
-"""Do the documents say what the program is? Commands, settings, detectors, links, paths, decisions, generated pages.
+"""Do the documents say what the program is? Commands, settings, metrics, detectors, links, decisions, generated pages.
 
 `python docs/check.py` prints one line a problem and ends with 1 when there is one; `--write` writes the generated
 pages anew (`make generate`). Each check returns its problems as lines `file: what is wrong; what to do`.
@@ -115,12 +115,12 @@ def decisions(root: Path) -> list[str]:
 
 
 def generated(root: Path) -> list[str]:
-    """The generated pages (commands, settings, detectors) are what the program would write now."""
+    """The generated pages (commands, settings, detectors, metrics) are what the program would write now."""
     return generate.stale(root)
 
 
 def unexplained(_: Path) -> list[str]:
-    """Every command, option, setting and detector says what it does."""
+    """Every command, option, setting, metric and detector says what it does."""
     return generate.unexplained()
 
 

@@ -1,4 +1,4 @@
-"""Which pages are written by the program itself? Commands, settings, detectors, files, JSON Schemas.
+"""Which pages are written by the program itself? Commands, settings, detectors, metrics, files, JSON Schemas.
 
 `pages()` gives their text; `docs/check.py` compares or writes them. What they are made from is loaded here and
 nowhere else; `MissingError` says which part of the program is not there.
@@ -110,6 +110,12 @@ def settings_page() -> str:
     return text
 
 
+def metrics_page() -> str:
+    """docs/metrics.md: written by the catalogue of metrics."""
+    text: str = load("ops.metrics_page", "as_markdown")()
+    return text
+
+
 def json_schema(name: str) -> str:
     """schemas/json/<name>.schema.json: written by the models themselves."""
     text: str = load("schemas.generate", "schema_text")(name)
@@ -120,6 +126,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/commands.md": commands_page,
     "docs/detectors.md": detectors_page,
     "docs/files.md": files_page,
+    "docs/metrics.md": metrics_page,
     "docs/settings.md": settings_page,
 } | {
     f"schemas/json/{name}.schema.json": partial(json_schema, name)
@@ -145,9 +152,9 @@ def stale(root: Path) -> list[str]:
 
 
 def unexplained() -> list[str]:
-    """One line for each command, option, setting or detector that does not say what it does."""
+    """One line for each command, option, setting, metric or detector that does not say what it does."""
     problems = []
-    for check in (_commands, _settings, _detectors):
+    for check in (_commands, _settings, _metrics, _detectors):
         try:
             problems += list(check())
         except MissingError as missing:
@@ -168,6 +175,16 @@ def _settings() -> Iterator[str]:
     for name, field in load("ops.settings", "Settings").model_fields.items():
         if not field.description:
             yield f"ops/settings.py: `{name}` has no help text; write its description"
+
+
+def _metrics() -> Iterator[str]:
+    labels = load("ops.metrics_catalogue", "LABELS")
+    for metric in load("ops.metrics_catalogue", "CATALOGUE"):
+        if not metric.help:
+            yield f"ops/metrics_catalogue.py: `{metric.name}` has no help text; write it"
+        for label in metric.labels:
+            if label not in labels:
+                yield f"ops/metrics_catalogue.py: `{metric.name}` has the label `{label}`; explain it in LABELS"
 
 
 def _detectors() -> Iterator[str]:
