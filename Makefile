@@ -37,6 +37,10 @@ demo: venv ## generated border traffic with planted stories, alerts as they come
 test: venv ## every test (ARGS="..." goes to pytest)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
+.PHONY: browser
+browser: venv ## a Chromium for the console's tests: finds one, or installs it
+	@$(BIN)/python -m tests.browser.chromium
+
 .PHONY: check
 check: lint types docs ## lint, format, types, docs: what CI runs after the tests
 

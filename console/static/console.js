@@ -125,5 +125,5 @@ if (page === "queue") {
   followQueue();
 }
 for (const form of document.querySelectorAll(".undo")) {
-  setTimeout(() => form.remove(), Math.max(0, Number(form.dataset.until) - Date.now()));
+  setTimeout(() => form.remove(), Number(form.dataset.left)); // by the server's clock: this machine's may be wrong
 }
