@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -38,18 +39,16 @@ def main() -> int:
     """Find it, or install it and find it then; the exit code."""
     found = installed()
     if found is None:
-        print("no Chromium yet; installing it (once)", flush=True)
+        click.echo("no Chromium yet; installing it (once)")
         try:
             install()
         except subprocess.CalledProcessError as problem:
-            print(f"this failed: {' '.join(map(str, problem.cmd))}", file=sys.stderr)
+            click.echo(f"this failed: {' '.join(map(str, problem.cmd))}", err=True)
         found = installed()
     if found is None:
-        print(
-            "there is no Chromium. Install one by hand: apt install chromium, or brew install chromium", file=sys.stderr
-        )
+        click.echo("there is no Chromium. Install one: `apt install chromium`, or `brew install chromium`", err=True)
         return 1
-    print(f"Chromium for the console's tests: {found}")
+    click.echo(f"Chromium for the console's tests: {found}")
     return 0
 
 

@@ -71,7 +71,7 @@ def serving(path: Path, now: Callable[[], int]) -> Iterator[Console]:
     database = Database.open(path)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         app = make_app(database, now, watermark="DEMO")
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         thread = Thread(target=server.run, args=([listening],))
         thread.start()
         try:

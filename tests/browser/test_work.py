@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 import pytest
@@ -15,11 +16,15 @@ from tests.console.stored import PASSWORD, alert
 
 pytestmark = pytest.mark.xdist_group("browser")
 
+log = logging.getLogger(__name__)  # figures: pytest --log-cli-level=info
+
 LIVE = "live"
 # notes when each line of the queue came into the page, ms since 1970
 WATCH = """() => {
   window.came = {};
-  const note = () => { for (const line of document.querySelectorAll(".line")) window.came[line.dataset.alert] ??= Date.now(); };
+  const note = () => {
+    for (const line of document.querySelectorAll(".line")) window.came[line.dataset.alert] ??= Date.now();
+  };
   new MutationObserver(note).observe(document.getElementById("lines"), { childList: true, subtree: true });
 }"""
 
@@ -47,7 +52,7 @@ def test_an_alert_is_on_the_screen_within_a_second_of_its_write(console: Console
         written = console.write([alert(k)])
         page.wait_for_function("id => id in window.came", arg=f"a-{k}")
         took.append(page.evaluate("id => window.came[id]", f"a-{k}") - written)
-    print("ms from write to screen:", took)
+    log.info("ms from write to screen: %s", took)
     assert max(took) < 1_000
     expect(page).to_have_title(re.compile(r"^\(5\) "))
 
