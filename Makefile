@@ -41,6 +41,10 @@ test: venv ## every test (ARGS="..." goes to pytest)
 browser: venv ## a Chromium for the console's tests: finds one, or installs it
 	@$(BIN)/python -m tests.browser.chromium
 
+.PHONY: screens
+screens: browser ## the console's pictures in docs/, by the tests in a browser
+	@CONSOLE_SCREENS=docs $(BIN)/python -m pytest -q tests/browser/test_views.py -k pictured
+
 .PHONY: check
 check: lint types docs ## lint, format, types, docs: what CI runs after the tests
 

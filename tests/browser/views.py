@@ -1,0 +1,46 @@
+"""Which pages does the console have? Each is looked at, tested for accessibility and pictured: a page is one line here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class View(NamedTuple):
+    """A page as somebody sees it."""
+
+    name: str  # of its picture, docs/console-NAME.png
+    path: str  # {alert}, {held}, {decided}, {invited}: see tests/browser/border.py
+    user: str | None = "sue"  # of STAFF in tests/browser/served.py; None: nobody is logged in
+    status: int = 200
+    looks: bool = False  # pictured in every look for the documents, not in the first alone
+
+
+VIEWS = (
+    View("queue", "/queue", looks=True),
+    View("queue-port", "/queue?port=2304"),
+    View("alert", "/alerts/{alert}", looks=True),
+    View("held", "/alerts/{held}"),
+    View("decided", "/alerts/{decided}"),
+    View("audit", "/audit"),
+    View("chain", "/audit/chain"),
+    View("login", "/login", user=None),
+    View("welcome", "/welcome/{invited}", user=None),
+    View("error", "/alerts/none", status=404),
+)
+
+
+class Look(NamedTuple):
+    """How a page is shown."""
+
+    name: str
+    scheme: str  # light or dark
+    width: int  # px
+    height: int
+
+
+LOOKS = (
+    Look("", "light", 1280, 860),
+    Look("-dark", "dark", 1280, 860),
+    Look("-phone", "light", 390, 844),
+    Look("-phone-dark", "dark", 390, 844),
+)
