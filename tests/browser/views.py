@@ -1,4 +1,4 @@
-"""Which pages does the console have? Each is looked at, tested for accessibility and pictured: a page is one line here."""
+"""Which pages does the console have? Each is tried by axe and pictured: a page is one line here."""
 
 from __future__ import annotations
 
