@@ -50,7 +50,7 @@ def make_app(
         try:
             yield
         finally:
-            live.close()
+            await live.close()
             if sending is not None:
                 sending.cancel()
 

@@ -104,12 +104,14 @@ class Live:
         else:
             queue.put_nowait(event)
 
-    def close(self) -> None:
-        """End all streams."""
+    async def close(self) -> None:
+        """End all streams; what is being read is read first."""
         self._closing.set()
         for queue in self._listeners:
             if not queue.full():
                 queue.put_nowait(None)
+        if self._reader is not None:
+            await self._reader
 
 
 def _line(event: Event) -> bytes:

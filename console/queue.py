@@ -11,14 +11,16 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Connection, and_, desc, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, desc, func, insert, or_, select, update
 
 from console import audit, feed
 from console.accounts import User
-from console.tables import alerts, dispositions
+from console.tables import alerts, dispositions, users
 from schemas.models import Alert
 
 Outcome = Literal["cleared", "referred_nothing", "seizure", "other_violation", "possible_victim", "not_examined"]
+MAY_DECIDE = ("operator", "supervisor")
+WAITS = and_(alerts.c.decided_ms.is_(None), alerts.c.hidden_by.is_(None))
 HOLD_MS = 120_000
 UNDO_MS = 30_000
 PAGE = 100
@@ -39,6 +41,8 @@ class Line(NamedTuple):
 
     alert: Alert
     held_by: str | None  # a user's name, while it is held
+    assigned_to: str | None
+    hidden_by: str | None  # a snooze
 
 
 class Decision(NamedTuple):
@@ -73,17 +77,17 @@ class Queue:
 
     def count(self, port: str | None = None) -> int:
         """How many wait."""
-        wanted = select(func.count()).select_from(alerts).where(alerts.c.decided_ms.is_(None))
+        wanted = select(func.count()).select_from(alerts).where(WAITS)
         return int(self._db.execute(wanted if port is None else wanted.where(alerts.c.port == port)).scalar_one())
 
     def ports(self) -> list[tuple[str, int]]:
         """Ports with alerts, and how many wait at each."""
-        waits = func.sum(func.coalesce(alerts.c.decided_ms * 0, 1))
+        waits = func.sum(case((WAITS, 1), else_=0))
         wanted = select(alerts.c.port, waits).group_by(alerts.c.port).order_by(alerts.c.port)
         return [(str(port), int(count)) for port, count in self._db.execute(wanted)]
 
     def _open(self, port: str | None) -> Any:
-        wanted = select(alerts).where(alerts.c.decided_ms.is_(None))
+        wanted = select(alerts).where(WAITS)
         if port is not None:
             wanted = wanted.where(alerts.c.port == port)
         return wanted.order_by(
@@ -92,13 +96,14 @@ class Queue:
 
     def _line(self, row: Any) -> Line:
         held = row["held_by"] if (row["held_until_ms"] or 0) > self._now() else None
-        return Line(Alert.model_validate_json(row["body"]), held)
+        return Line(Alert.model_validate_json(row["body"]), held, row["assigned_to"], row["hidden_by"])
 
     # -- working ----------------------------------------------------------------------------------------------------
 
     def next(self, port: str | None = None) -> str | None:
-        """The id of the first alert that nobody else holds."""
-        wanted = self._open(port).where(self._free()).limit(1)
+        """The id of the first alert that nobody else holds or was given."""
+        mine = or_(alerts.c.assigned_to.is_(None), alerts.c.assigned_to == self._user.name)
+        wanted = self._open(port).where(self._free(), mine).limit(1)
         row = self._db.execute(wanted).mappings().first()
         return None if row is None else str(row["alert_id"])
 
@@ -123,6 +128,21 @@ class Queue:
         if port is not None:
             self._db.execute(update(alerts).where(mine).values(held_by=None, held_until_ms=None))
             feed.tell(self._db, self._now(), "open", [(alert_id, port)])
+
+    def assign(self, alert_id: str, to: str | None) -> None:
+        """Give an alert to a user, or to nobody in particular. ConflictError for who cannot decide."""
+        may = select(users.c.name).where(
+            users.c.name == to, users.c.role.in_(MAY_DECIDE), users.c.disabled_ms.is_(None)
+        )
+        if to is not None and self._db.execute(may).first() is None:
+            raise ConflictError(f"There is no operator or supervisor {to!r}.")
+        waits = and_(alerts.c.alert_id == alert_id, alerts.c.decided_ms.is_(None))
+        given = update(alerts).where(waits).values(assigned_to=to, held_by=None, held_until_ms=None)
+        port = self._db.execute(given.returning(alerts.c.port)).scalar()
+        if port is None:
+            raise ConflictError("It is decided already, or there is no such alert.")
+        audit.add(self._db, self._now(), self._user.name, "alert.assign", f"alert {alert_id}", detail={"to": to})
+        feed.tell(self._db, self._now(), "assigned", [(alert_id, port)])
 
     def decide(self, alert_id: str, outcome: str, code: str, note: str = "") -> Decision:
         """Decide an alert that this user holds. ConflictError when it is held by somebody else or decided already."""

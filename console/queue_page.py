@@ -9,11 +9,10 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from console.guard import field, form_of, user_of
-from console.queue import CODES, UNDO_MS, ConflictError, Queue, history
+from console.queue import CODES, MAY_DECIDE, UNDO_MS, ConflictError, Queue, history
 from console.site import page, site_of
 
 MAY_LOOK = ("operator", "supervisor", "analyst", "auditor", "admin")
-MAY_DECIDE = ("operator", "supervisor")
 
 
 def queue(request: Request) -> Response:

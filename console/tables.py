@@ -38,10 +38,13 @@ alerts = Table(
     Column("priority", Float),  # null: nothing was learnt yet
     Column("body", LargeBinary, nullable=False),  # the alert's canonical JSON
     Column("issued_ms", BigInteger, nullable=False),  # when it was first stored
-    # how it stands: open, held (somebody looks at it until held_until_ms), or decided
+    Column("vehicle_class", String(16)),
+    # how it stands: open, held (somebody looks at it until held_until_ms), assigned, hidden by a snooze, or decided
     Column("held_by", String(64)),
     Column("held_until_ms", BigInteger),
     Column("decided_ms", BigInteger),
+    Column("assigned_to", String(64)),
+    Column("hidden_by", String(64)),
     Index("ix_alerts_queue", "port", "decided_ms", "score"),
     Index("ix_alerts_time", "occurred_ms"),
 )
@@ -63,6 +66,80 @@ dispositions = Table(
     Column("sent_ms", BigInteger, index=True),  # when the pipeline was told
 )
 
+snoozes = Table(  # what a vehicle's alerts of a typology are hidden by
+    "snoozes",
+    metadata,
+    Column("snooze_id", String(64), primary_key=True),
+    Column("vehicle", String(64), nullable=False, index=True),
+    Column("typology", String(64), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+)
+
+crossings = Table(  # what an alert is looked at beside: by vehicle, and who was near
+    "crossings",
+    metadata,
+    Column("vehicle", String(64), primary_key=True),
+    Column("occurred_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("crossing_id", String(64), primary_key=True),
+    Column("local_ms", BigInteger, nullable=False),  # the port's wall clock as if it were UTC
+    Column("port", String(32), nullable=False),
+    Column("lane", String(64), nullable=False),
+    Column("direction", String(8), nullable=False),
+    Column("lane_type", String(20), nullable=False),
+    Column("vehicle_class", String(16), nullable=False),
+    Index("ix_crossings_place", "port", "occurred_ms"),
+    Index("ix_crossings_time", "occurred_ms"),
+    sqlite_with_rowid=False,  # kept in the order of the key: a vehicle's history lies together
+)
+
+traffic = Table(  # crossings by reader and hour
+    "traffic",
+    metadata,
+    Column("port", String(32), primary_key=True),
+    Column("hour_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("lane", String(64), primary_key=True),
+    Column("direction", String(8), primary_key=True),
+    Column("local_ms", BigInteger, nullable=False),  # the hour on the port's wall clock
+    Column("count", Integer, nullable=False),
+    Column("confidence", Float, nullable=False),  # sum over the crossings
+    Column("last_ms", BigInteger, nullable=False),
+    Index("ix_traffic_hour", "hour_ms"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", String(64), primary_key=True),
+    Column("occurred_ms", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("audience", String(16), nullable=False),
+    Column("port", String(32)),
+    Column("sentence", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # the notice's canonical JSON
+    Index("ix_notices_audience", "audience", "occurred_ms"),
+)
+
+controls = Table(  # the random control sample: shown of an alert only once it is decided
+    "controls",
+    metadata,
+    Column("crossing_id", String(64), primary_key=True),
+    Column("occurred_ms", BigInteger, nullable=False),
+    Column("port", String(32), nullable=False),
+    Column("lane", String(64), nullable=False),
+)
+
+positions = Table(  # how far the topics have been read, where alerts come from Kafka
+    "positions",
+    metadata,
+    Column("topic", String(249), primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, nullable=False),  # of the next record
+)
+
 users = Table(
     "users",
     metadata,
@@ -72,6 +149,21 @@ users = Table(
     Column("pseudonym", String(64), nullable=False, unique=True),  # `by` in dispositions
     Column("created_ms", BigInteger, nullable=False),
     Column("disabled_ms", BigInteger),
+    Column("subject", String(256), unique=True),  # who it is for the identity provider, with single sign-on
+)
+
+tokens = Table(  # of programs that use the JSON API
+    "tokens",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("token_id", String(64), nullable=False, unique=True),
+    Column("name", String(64), ForeignKey("users.name"), nullable=False, index=True),
+    Column("label", String(64), nullable=False),
+    Column("scopes", String(256), nullable=False),  # separated by spaces
+    Column("created_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),
+    Column("ended_ms", BigInteger),
 )
 
 invitations = Table(

@@ -29,8 +29,8 @@ def verify(known: str | None, data: Path | None) -> int:
     from console import audit as trail
     from ops.console import opened
 
-    folder = load_settings(None, (), data_folder=data).settings.data_folder
-    with closing(opened(folder)) as database, database.read() as connection:
+    settings = load_settings(None, (), data_folder=data).settings
+    with closing(opened(settings)) as database, database.read() as connection:
         found = trail.verify(connection, known)
     if found.broken_at is not None:
         click.echo(f"broken: entry {found.broken_at} does not follow from those before it")

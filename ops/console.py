@@ -14,7 +14,9 @@ from ops.progress import say
 
 if TYPE_CHECKING:
     from console.database import Database
+    from ops.settings import Settings
 
+DATABASE = "console.sqlite"  # in the data folder
 DISPOSITIONS = "dispositions.jsonl"
 FIRST = "admin"
 
@@ -45,7 +47,7 @@ def console(
     settings = load_settings(config, flags, ports=ports, data_folder=data).settings
     folder = settings.data_folder
     names = [name.strip() for name in settings.console_names.split(",") if name.strip()]
-    with closing(opened(folder)) as database:
+    with closing(opened(settings)) as database:
         outbox = Outbox(database, folder / DISPOSITIONS, now_ms)
         app = make_app(database, now_ms, hosts=names, watermark=watermark or "", outbox=outbox)
 
@@ -58,13 +60,15 @@ def console(
         return serve(app, settings.console_host, settings.console_port, ready)
 
 
-def opened(folder: Path) -> Database:
-    """The database in a data folder."""
+def opened(settings: Settings) -> Database:
+    """The database that the settings name."""
     from console.database import Database
-    from ops.run import DATABASE
 
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Database.open(folder / DATABASE)
+    url = settings.database_url.get_secret_value()
+    if url:
+        return Database.open(url)
+    settings.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Database.open(settings.data_folder / DATABASE)
 
 
 def now_ms() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from stream.sources import Source
 
 HTTP = "http"
-DATABASE = "console.sqlite"  # in the data folder; `linewatch console` opens it too
 
 
 @click.command("run")
@@ -68,9 +66,9 @@ class Wanted(NamedTuple):
 
 
 def _run(settings: Settings, name: str, wanted: Wanted) -> int:
-    from console.database import Database
     from console.store import AlertStore
     from ops import wiring
+    from ops.console import now_ms, opened
     from ops.signals import stopping
     from stream.checkpoint import StateFolder
     from stream.runner import Runner
@@ -79,13 +77,13 @@ def _run(settings: Settings, name: str, wanted: Wanted) -> int:
     outputs = [path for path in (wanted.alerts, wanted.notices, wanted.control) if path is not None]
     wiring.check_outputs(wiring.STDIO if name == HTTP else name, outputs)
 
-    def make_sinks(_: Pipeline) -> list[Sink]:
-        store = AlertStore(Database.open(folder / DATABASE), clock=lambda: time.time_ns() // 1_000_000)
-        held.callback(store.close)
+    def make_sinks(pipeline: Pipeline) -> list[Sink]:
+        store = AlertStore(database, pipeline.ports, clock=now_ms, history_days=settings.history_days)
         alerts = [] if wanted.alerts is None else [wiring.build_alerts(str(wanted.alerts))]
         return [store, *alerts, *wiring.build_lists(wanted.notices, wanted.control)]
 
     with ExitStack() as held:
+        database = held.enter_context(closing(opened(settings)))
         stop = held.enter_context(stopping())
         state = held.enter_context(closing(StateFolder(folder / "state")))
         health: dict[str, object] = {"status": "starting"}
@@ -106,7 +104,7 @@ def _run(settings: Settings, name: str, wanted: Wanted) -> int:
         held.callback(runner.close)
         runner.resume(ready.saved)
         health["status"] = "ok"
-        say(f"ready: {source.name}, alerts in {folder / DATABASE}, {runner.tally.lines:,} lines before")
+        say(f"ready: {source.name}, alerts in {database.name}, {runner.tally.lines:,} lines before")
         try:
             runner.run()
         finally:

@@ -115,6 +115,15 @@ class Settings(BaseSettings):
     console_names: str = _setting(
         "", "Console: host names under which browsers reach it, separated by commas; those of this machine always may."
     )
+    database_url: SecretStr = _setting(
+        SecretStr(""),
+        "Console: its database on PostgreSQL, as postgresql://user:password@host/database; empty: a SQLite file in "
+        "data_folder.",
+    )
+    history_days: float = _setting(
+        90.0, "Console: so long crossings are kept beside the alerts, for who looks at a vehicle; 0 keeps none.",
+        ge=0, le=3_660,
+    )  # fmt: skip
     ingest_max_body_bytes: int = _setting(
         8_388_608, "Largest body of one POST to the ingest.", ge=1_024, le=1_073_741_824
     )

@@ -81,8 +81,8 @@ def _accounts(data: Path | None) -> Iterator[Accounts]:
     from console.accounts import Accounts
     from ops.console import now_ms, opened
 
-    folder = load_settings(None, (), data_folder=data).settings.data_folder
-    with closing(opened(folder)) as database, database.begin() as connection:
+    settings = load_settings(None, (), data_folder=data).settings
+    with closing(opened(settings)) as database, database.begin() as connection:
         yield Accounts(connection, now_ms)
 
 

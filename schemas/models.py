@@ -191,6 +191,7 @@ class Alert(_Model):
     priority: Share | None = Field(
         None, description="estimated probability that something is found; left out until enough was looked at"
     )
+    vehicle_class: VehicleClass | None = Field(None, description="left out in alerts of earlier versions")
 
     @model_validator(mode="after")
     def _consistent(self) -> Alert:
@@ -207,8 +208,9 @@ class Alert(_Model):
     def to_json(self) -> bytes:
         """The one line that stands for this alert everywhere: UTF-8, keys in the order of the contract, no line end."""
         fields = self.model_dump(by_alias=True)
-        if self.priority is None:
-            del fields["priority"]
+        for name in ("priority", "vehicle_class"):
+            if fields[name] is None:
+                del fields[name]
         return _line(fields)
 
 

@@ -16,10 +16,10 @@ from detectors.base import Context, Finding
 from detectors.calibration import rank
 from detectors.context import group_of
 from detectors.judge import p_without
-from schemas.batch import DIRECTIONS
+from schemas.batch import DIRECTIONS, VEHICLE_CLASSES
 from schemas.models import Alert, Reason, moment_of
 from schemas.ports import Ports
-from schemas.wire import Direction
+from schemas.wire import Direction, VehicleClass
 from stream.port_stage import Verdicts
 from stream.stages import Layout
 
@@ -71,6 +71,7 @@ class AlertBuilder:
             config=self.config_id,
             detectors=self.detectors_id,
             priority=verdicts.feedback.priority(verdicts.said[i].tobytes()),
+            vehicle_class=cast("VehicleClass", VEHICLE_CLASSES[batch.vehicle_class[i]]),
         )
 
     def _reasons(self, verdicts: Verdicts, i: int, context: Context) -> list[Reason]:

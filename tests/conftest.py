@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.kafka_broker import broker, can_run_kafka, own_broker  # noqa: F401 (fixtures)
+from tests.postgres import postgres  # noqa: F401 (fixture)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = REPOSITORY.parent / "shared"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
-from pathlib import Path
+
+from argon2 import PasswordHasher
+from sqlalchemy import delete, update
 
 from console.accounts import Accounts, User
 from console.database import Database
 from console.store import put
+from console.tables import invitations, users
 from schemas.models import Alert, Reason
 
 DIGEST = "sha256:" + "0" * 64
@@ -60,13 +64,15 @@ def fill(database: Database, clock: Clock, some: Sequence[Alert]) -> None:
 
 
 def user(database: Database, clock: Clock, name: str, role: str = "operator") -> User:
-    """A user who has chosen the password."""
+    """A user who has chosen the password; hashed once, since that is made to take long."""
     with database.begin() as connection:
         accounts = Accounts(connection, clock)
-        accounts.accept(accounts.add(name, role, by="test"), PASSWORD)
-        return accounts.check(name, PASSWORD, "test")
+        accounts.add(name, role, by="test")
+        connection.execute(update(users).where(users.c.name == name).values(password=_hashed()))
+        connection.execute(delete(invitations).where(invitations.c.name == name))
+        return next(one for one, _ in accounts.all() if one.name == name)
 
 
-def opened(folder: Path) -> Database:
-    """A fresh database."""
-    return Database.open(folder / "console.sqlite")
+@functools.cache
+def _hashed() -> str:
+    return PasswordHasher().hash(PASSWORD)

@@ -20,11 +20,11 @@ def test_the_migrations_make_the_tables(database: Database) -> None:
         assert [] == compare_metadata(MigrationContext.configure(connection), metadata)
 
 
-def test_opening_it_again_changes_nothing(database: Database, tmp_path: Path) -> None:
+def test_opening_it_again_changes_nothing(database: Database, where: Path | str) -> None:
     """What is there stays."""
     with database.begin() as connection:
         assert 1 == next_of(connection, "audit")
-    again = Database.open(tmp_path / "console.sqlite")
+    again = Database.open(where)
     with again.begin() as connection:
         assert 2 == next_of(connection, "audit")
     again.close()
@@ -38,14 +38,26 @@ def test_what_fails_leaves_nothing_behind(database: Database) -> None:
         assert 1 == next_of(connection, "audit")
 
 
-@pytest.mark.usefixtures("database")
-def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+def test_a_newer_database_is_refused(database: Database, where: Path | str) -> None:
     """It says what to do."""
-    with sqlite3.connect(tmp_path / "console.sqlite") as db:
-        db.execute("UPDATE alembic_version SET version_num = '9999'")
-    db.close()
+    with database.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ConfigError, match="made by a newer linewatch"):
-        Database.open(tmp_path / "console.sqlite")
+        Database.open(where)
+
+
+@pytest.mark.parametrize("url", ["mysql://host/database", "linewatch", "postgresql:/"])
+def test_what_is_no_database_is_refused(url: str) -> None:
+    """With what is required."""
+    with pytest.raises(ConfigError, match="database_url"):
+        Database.open(url)
+
+
+def test_a_server_that_does_not_answer_is_an_error_without_its_password() -> None:
+    """It says which one."""
+    with pytest.raises(Unavailable, match=r"nobody:\*\*\*@127\.0\.0\.1") as caught:
+        Database.open("postgresql://nobody:a-secret@127.0.0.1:9/linewatch")
+    assert "a-secret" not in str(caught.value)
 
 
 def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def run(database: Database, test: Callable[[Live], Awaitable[None]]) -> None:
         try:
             await test(feed_of)
         finally:
-            feed_of.close()
+            await feed_of.close()
 
     anyio.run(all_of_it)
 
