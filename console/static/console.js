@@ -52,11 +52,20 @@ function followQueue() {
     }
   }
 
-  const feed = new EventSource(`/feed${query}`);
-  feed.addEventListener("open", () => { state("live", "yes"); load(); });
-  feed.addEventListener("error", () => state("no connection, trying again", "no"));
-  feed.addEventListener("change", load);
-  feed.addEventListener("reload", load);
+  function listen() {
+    const feed = new EventSource(`/feed${query}`);
+    feed.addEventListener("open", () => { state("live", "yes"); load(); });
+    feed.addEventListener("change", load);
+    feed.addEventListener("reload", load);
+    feed.addEventListener("error", () => {
+      state("no connection, trying again", "no");
+      if (feed.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+      setTimeout(listen, 2_000); // it does not after an answer that is no feed: an error of a proxy, the login
+      load();
+    });
+  }
+
+  listen();
   setInterval(load, 60_000); // holds that ran out
   byId("port").addEventListener("change", (event) => event.target.form.submit());
 }

@@ -122,7 +122,7 @@ def test_what_a_page_does_wrong_is_noticed(chromium: Browser, busy: Border) -> N
       const picture = new Image(); picture.width = 900; document.querySelector("main").append(picture);
       setTimeout(() => { throw new Error("planted"); });
     }""")
-    page.wait_for_function("document.documentElement.scrollWidth > 390")
+    page.wait_for_function("() => document.documentElement.scrollWidth > 390")
     broken = {found["id"] for found in Axe().run(page, options=RULES).response["violations"]}
     visitors.close()
     assert "image-alt" in broken

@@ -123,6 +123,20 @@ def test_the_sound_is_off_until_somebody_turns_it_on(console: Console, visit: Vi
     expect(sound).to_have_attribute("aria-pressed", "false")
 
 
+@pytest.mark.parametrize(("motion", "animations"), [("reduce", 0), ("no-preference", 1)])
+def test_a_new_line_moves_only_for_who_has_nothing_against_it(
+    motion: str, animations: int, console: Console, visit: Visitors
+) -> None:
+    """It glows for a moment; with less motion asked for it is just there."""
+    page = at_the_queue(visit(console, "ana", reduced_motion=motion))
+    page.evaluate("""() => new MutationObserver(() => {
+      if (document.querySelector(".line.fresh")) window.moving ??= document.getAnimations().length;
+    }).observe(document.getElementById("lines"), { childList: true, subtree: true, attributes: true })""")
+    console.write([alert(1)])
+    page.wait_for_function("() => window.moving !== undefined")
+    assert animations == page.evaluate("window.moving")
+
+
 def codes(console: Console, alert_id: str) -> list[str]:
     """The reasons of the decisions on an alert that stand."""
     database = Database.open(console.path)
