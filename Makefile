@@ -62,7 +62,7 @@ docs: venv ## commands, settings, detectors documented; links resolve; generated
 	@$(BIN)/python docs/check.py
 
 .PHONY: generate
-generate: venv ## write every generated file: JSON Schemas, docs/{commands,detectors,files,settings}.md
+generate: venv ## write every generated file: JSON Schemas, dashboards, docs/{commands,detectors,files,settings}.md
 	@$(BIN)/python docs/check.py --write
 
 .PHONY: schemas
@@ -89,6 +89,21 @@ kafka: venv ## a real Kafka broker on 127.0.0.1:9092, until Ctrl-C (Java 17 and 
 .PHONY: kafka-stop
 kafka-stop: venv ## stop the broker of another terminal, or one in the background
 	@$(BIN)/python -m ops.local_kafka stop $(ARGS)
+
+.PHONY: prometheus
+prometheus: ## Prometheus and promtool, which the tests of metrics, rules and dashboards run (Debian: installs them, as root)
+	@if command -v prometheus >/dev/null && command -v promtool >/dev/null; then \
+		echo "Prometheus is there: $$(command -v prometheus), $$(command -v promtool)"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo 'Installing the package prometheus'; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		{ apt-get install -y -qq --no-install-recommends prometheus || \
+			{ apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus; }; } >/dev/null; \
+	else \
+		echo 'linewatch: prometheus and promtool are not on the PATH.' >&2; \
+		echo '  Debian/Ubuntu: sudo apt install --no-install-recommends prometheus   macOS: brew install prometheus' >&2; \
+		exit 1; \
+	fi
 
 .PHONY: venv
 venv: $(VENV)/.installed ## .venv with the pinned, hashed requirements and linewatch itself

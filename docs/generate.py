@@ -122,16 +122,26 @@ def json_schema(name: str) -> str:
     return text
 
 
-PAGES: dict[str, Callable[[], str]] = {
-    "docs/commands.md": commands_page,
-    "docs/detectors.md": detectors_page,
-    "docs/files.md": files_page,
-    "docs/metrics.md": metrics_page,
-    "docs/settings.md": settings_page,
-} | {
-    f"schemas/json/{name}.schema.json": partial(json_schema, name)
-    for name in ("crossing", "disposition", "alert", "reason", "notice", "control")
-}
+def dashboard(name: str) -> str:
+    """ops/grafana/dashboards/<name>.json: what Grafana shows, written by ops/grafana/<name>.py."""
+    text: str = load("ops.grafana.dashboards", "as_json")(name)
+    return text
+
+
+PAGES: dict[str, Callable[[], str]] = (
+    {
+        "docs/commands.md": commands_page,
+        "docs/detectors.md": detectors_page,
+        "docs/files.md": files_page,
+        "docs/metrics.md": metrics_page,
+        "docs/settings.md": settings_page,
+    }
+    | {
+        f"schemas/json/{name}.schema.json": partial(json_schema, name)
+        for name in ("crossing", "disposition", "alert", "reason", "notice", "control")
+    }
+    | {f"ops/grafana/dashboards/{name}.json": partial(dashboard, name) for name in ("operations", "detection", "trust")}
+)
 
 
 def stale(root: Path) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -96,5 +97,6 @@ def _explain(problem: ValidationError, values: Mapping[str, Any], origins: Mappi
     name = str(first["loc"][0]) if first["loc"] else ""
     field = Settings.model_fields.get(name)
     got = "a secret" if is_secret(name) else repr(first.get("input", values.get(name)))[:120]
+    got = re.sub(r"//[^/@]*@", "//…@", got)  # a password in an address
     about = f" {field.description}" if field else ""
     return ConfigError(f"setting {path} (from {origins.get(name, 'default')}): {first['msg']}; got {got}.{about}")

@@ -159,6 +159,20 @@ class Settings(BaseSettings):
     kafka_username: str = _setting("", "Kafka: who logs in with SASL.")
     kafka_password: SecretStr = _setting(SecretStr(""), "Kafka: the password with SASL; better in the environment.")
 
+    grafana_url: str = _setting(
+        "http://127.0.0.1:3000", "Grafana: where `linewatch grafana push` finds it.", pattern=r"^https?://[^\s?#@]+$"
+    )
+    grafana_token: SecretStr = _setting(
+        SecretStr(""), "Grafana: token of a service account that may edit; better in the environment."
+    )
+    grafana_prometheus_url: str = _setting(
+        "http://127.0.0.1:9090", "Grafana: where it finds Prometheus, seen from Grafana.", pattern=r"^https?://[^\s@]+$"
+    )
+    grafana_runbook: str = _setting(
+        "docs/runbook.md", "Grafana: where people on call read docs/runbook.md; links put `#heading` behind it.",
+        pattern=r"^[^\s#]+$",
+    )  # fmt: skip
+
     worker_checkpoint_s: float = _setting(
         10.0, "Worker: seconds between two checkpoints of a partition; so much is assessed again after a crash.",
         gt=0, le=3_600,

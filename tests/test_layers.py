@@ -34,6 +34,8 @@ ONLY_UNDER: dict[str, tuple[str, ...]] = {
     "confluent_kafka": ("stream/",),
     "aiokafka": ("stream/",),
     "faust": ("stream/",),
+    "grafana_client": ("ops/grafana/",),
+    "grafana_foundation_sdk": ("ops/grafana/",),  # a development dependency: writes the dashboards' files
     "scipy": (),  # tests compare with it; no room needs it
     "hypothesis": (),
     "pytest": (),
