@@ -202,7 +202,7 @@ def test_what_cannot_be_pushed_ends_in_one_line(
 
 def test_without_the_library_it_says_how_to_get_it(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client is an extra."""
-    monkeypatch.setitem(sys.modules, "grafana_client", None)
+    monkeypatch.setitem(sys.modules, "grafana_client.api", None)
     code, _, err = far.push()
     assert 1 == code
     assert "pip install 'linewatch[grafana]'" in err
