@@ -26,23 +26,24 @@ from console.guard import COOKIE, Headers
 from console.ingest import LOCAL_HOSTS
 from console.live import Live
 from console.outbox import Outbox
-from console.site import Site, page, site_of
+from console.site import Border, Site, page, site_of
 from console.words import FILTERS
 from schemas.errors import Unavailable
+from schemas.ports import Ports
 
 SEND_S = 1.0
 HERE = Path(__file__).parent
 
 
 def make_app(
-    database: Database, now: Callable[[], int], *, hosts: Sequence[str] = (), watermark: str = "",
-    outbox: Outbox | None = None,
+    database: Database, now: Callable[[], int], *, border: Border | None = None, hosts: Sequence[str] = (),
+    watermark: str = "", outbox: Outbox | None = None,
 ) -> Starlette:  # fmt: skip
     """The application. `hosts`: names under which it may be asked, beside those of this machine."""
     templates = Jinja2Templates(HERE / "templates")
     templates.env.filters.update(FILTERS)
     live = Live(database)
-    site = Site(database, now, live, templates, watermark)
+    site = Site(database, now, live, templates, watermark, border or Border(Ports.open()))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from sqlalchemy import Connection, func, select
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
 from console.database import Database
 from console.live import Live
+from console.tables import alerts, crossings
+from schemas.ports import Ports
+
+
+class Border(NamedTuple):
+    """What the console is told of the border that it is for."""
+
+    ports: Ports
+    budget_per_hour: float = 6.0  # alerts that a port's threshold aims at, of all its operators
+    pseudonym: Callable[[str, str], str] | None = None  # of a plate and its jurisdiction; None: there is no key here
 
 
 class Site(NamedTuple):
@@ -21,6 +33,21 @@ class Site(NamedTuple):
     live: Live
     templates: Jinja2Templates
     watermark: str  # DEMO, REPLAY or nothing
+    border: Border
+
+    def border_now(self, connection: Connection) -> int:
+        """What time it is at the border, ms since 1970: where it is not live, that of the newest known there."""
+        if not self.watermark:
+            return self.now()
+        newest = [
+            connection.execute(select(func.max(column))).scalar()
+            for column in (alerts.c.occurred_ms, traffic.c.last_ms)
+        ]
+        return max([int(at) for at in newest if at is not None], default=self.now())
+
+    def zone_of(self, port: str) -> dt.tzinfo:
+        """The zone of a port's wall clock; the registry's default for one it does not know."""
+        return self.border.ports.zone_of(port)
 
 
 def site_of(request: Request) -> Site:

@@ -91,7 +91,7 @@ crossings = Table(  # what an alert is looked at beside: by vehicle, and who was
     Column("direction", String(8), nullable=False),
     Column("lane_type", String(20), nullable=False),
     Column("vehicle_class", String(16), nullable=False),
-    Index("ix_crossings_place", "port", "occurred_ms"),
+    Index("ix_crossings_place", "port", "direction", "occurred_ms"),
     Index("ix_crossings_time", "occurred_ms"),
     sqlite_with_rowid=False,  # kept in the order of the key: a vehicle's history lies together
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ from ops.progress import say
 
 if TYPE_CHECKING:
     from console.database import Database
+    from console.site import Border
     from ops.settings import Settings
 
 DATABASE = "console.sqlite"  # in the data folder
@@ -49,7 +51,9 @@ def console(
     names = [name.strip() for name in settings.console_names.split(",") if name.strip()]
     with closing(opened(settings)) as database:
         outbox = Outbox(database, folder / DISPOSITIONS, now_ms)
-        app = make_app(database, now_ms, hosts=names, watermark=watermark or "", outbox=outbox)
+        app = make_app(
+            database, now_ms, border=border_of(settings), hosts=names, watermark=watermark or "", outbox=outbox
+        )
 
         def ready(address: str) -> None:
             say(f"ready: {address}, decisions go to {folder / DISPOSITIONS}")
@@ -69,6 +73,20 @@ def opened(settings: Settings) -> Database:
         return Database.open(url)
     settings.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Database.open(settings.data_folder / DATABASE)
+
+
+def border_of(settings: Settings) -> Border:
+    """What the pages show of the border; plates can be searched for where there is a key (none is made here)."""
+    from console.site import Border
+    from ops import wiring
+    from schemas.plates import KEY_VARIABLE
+
+    has_key = KEY_VARIABLE in os.environ or settings.plate_key_file.expanduser().exists()
+    return Border(
+        wiring.build_ports(settings),
+        settings.budget_per_hour * settings.operators,
+        wiring.build_pseudonymiser(settings).pseudonym if has_key else None,
+    )
 
 
 def now_ms() -> int:

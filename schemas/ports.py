@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -137,6 +138,11 @@ class Ports:
     def label_of(self, code: int) -> str:
         """What people call the port, such as "San Ysidro"; its code where no name is known."""
         return self._ports[code].name
+
+    def zone_of(self, code: str) -> ZoneInfo:
+        """The time zone of the port with this code; the default one of the registry where it is not known."""
+        number = self.codes.get(code)
+        return ZoneInfo(self._limits.default_time_zone if number is None else self._ports[number].time_zone)
 
     def distance_km(self, code: int, other: int) -> float:
         """Great-circle distance, nan where a place is unknown: haversine on a sphere of 6371.0088 km (IUGG)."""

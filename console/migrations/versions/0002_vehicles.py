@@ -40,7 +40,7 @@ def _crossings() -> None:
         sa.PrimaryKeyConstraint("vehicle", "occurred_ms", "crossing_id", name="pk_crossings"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_crossings_place", "crossings", ["port", "occurred_ms"])
+    op.create_index("ix_crossings_place", "crossings", ["port", "direction", "occurred_ms"])
     op.create_index("ix_crossings_time", "crossings", ["occurred_ms"])
 
 
