@@ -39,10 +39,8 @@ class Site(NamedTuple):
         """What time it is at the border, ms since 1970: where it is not live, that of the newest known there."""
         if not self.watermark:
             return self.now()
-        newest = [
-            connection.execute(select(func.max(column))).scalar()
-            for column in (alerts.c.occurred_ms, traffic.c.last_ms)
-        ]
+        times = (alerts.c.occurred_ms, crossings.c.occurred_ms)
+        newest = [connection.execute(select(func.max(column))).scalar() for column in times]
         return max([int(at) for at in newest if at is not None], default=self.now())
 
     def zone_of(self, port: str) -> dt.tzinfo:
