@@ -20,13 +20,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from schemas.errors import ConfigError, Unavailable
 from schemas.plates import Pseudonymiser
 
 MEDIA_TYPES = ("application/x-ndjson", "application/jsonl", "application/json")
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BODY_TIMEOUT_S = 30
 LOCAL_HOSTS = ["localhost", "127.0.0.1"]  # another name for loopback in `Host` is a web page that tries to reach us
 
@@ -54,8 +55,9 @@ class _RefusedError(Exception):
 
 
 def make_app(
-    spool: Spool, pseudonymiser: Pseudonymiser, limits: Limits, health: Callable[[], Mapping[str, Any]]
-) -> Starlette:
+    spool: Spool, pseudonymiser: Pseudonymiser, limits: Limits, health: Callable[[], Mapping[str, Any]],
+    metrics: Callable[[], bytes],
+) -> Starlette:  # fmt: skip
     """The application. 202 means: on disk, and the runner will take every line exactly once.
 
     Lines are looked at later: a bad one goes to the dead letter. A sender that got no answer sends again; crossings
@@ -80,15 +82,30 @@ def make_app(
         state = dict(health())
         return JSONResponse(state, 200 if state.get("status") == "ok" else 503)
 
-    routes = [Route("/crossings", crossings, methods=["POST"]), Route("/healthz", healthz, methods=["GET"])]
+    def metrics_page(request: Request) -> Response:  # in a thread of Starlette's: it may wait for the pipeline
+        try:
+            _bearer(request, limits.token)
+        except _RefusedError as refused:
+            return JSONResponse({"error": str(refused)}, refused.status, {"WWW-Authenticate": "Bearer"})
+        return Response(metrics(), media_type=METRICS_TYPE)
+
+    routes = [
+        Route("/crossings", crossings, methods=["POST"]),
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/metrics", metrics_page, methods=["GET"]),
+    ]
     guard = [Middleware(TrustedHostMiddleware, allowed_hosts=LOCAL_HOSTS)] if limits.local_only else []
     return Starlette(routes=routes, middleware=guard)
 
 
-def _authorise(request: Request, token: str) -> None:
+def _bearer(request: Request, token: str) -> None:
     given = request.headers.get("authorization", "").encode()
     if token and not hmac.compare_digest(given, b"Bearer " + token.encode()):
         raise _RefusedError(401, "a bearer token is required (setting ingest_token)")
+
+
+def _authorise(request: Request, token: str) -> None:
+    _bearer(request, token)
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media not in MEDIA_TYPES:
         raise _RefusedError(415, f"Content-Type must be {MEDIA_TYPES[0]}: one JSON crossing a line")

@@ -12,6 +12,7 @@ PREFIX = "linewatch_"
 Kind = Literal["counter", "gauge", "histogram"]
 MOST_PORTS = 128  # the first so many of the registry have a label of their own, the others share `OTHER`
 OTHER = "other"
+NOTICES = ("reader_fault", "flow_anomaly", "displacement", "drift", "integrity")
 
 # label -> what its values are
 LABELS: dict[str, str] = {
@@ -23,7 +24,7 @@ LABELS: dict[str, str] = {
     "selected_by": "`alert`, `random`, `officer`",
     "reason": "why something was refused or did not count",
     "stage": "a step of the pipeline",
-    "kind": "`reader_fault`, `flow_anomaly`, `displacement`, `drift`, `integrity`",
+    "kind": ", ".join(f"`{kind}`" for kind in NOTICES),
     "lane_type": "as in the crossing",
     "vehicle_class": "as in the crossing",
     "route": "a page of the console, by its pattern: never what was asked for",
@@ -129,7 +130,7 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric(
         "dispositions_ignored_total", "counter", ("reason",), BOTH,
-        "Dispositions that were `repeated`, or `unmatched` with any crossing; `late` ones counted for a later hour.",
+        "Dispositions `rejected` (run), `repeated`, `unmatched` with a crossing; `late` ones count for a later hour.",
     ),
     Metric(
         "precision_ratio", "gauge", ("selected_by",), BOTH,

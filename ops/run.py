@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +13,8 @@ from ops.options import PATH, load_settings, setting_options
 from ops.progress import MODES, display, say
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
     from ops.settings import Settings
     from ops.signals import Stop
     from stream.pipeline import Pipeline
@@ -55,6 +57,13 @@ def run(
     return _run(settings, source, Wanted(**wanted))
 
 
+class Told(NamedTuple):
+    """What the HTTP server tells of the service."""
+
+    health: Mapping[str, object]
+    metrics: Callable[[], bytes]
+
+
 class Wanted(NamedTuple):
     """What the command line asked for beside the source."""
 
@@ -67,8 +76,9 @@ class Wanted(NamedTuple):
 
 def _run(settings: Settings, name: str, wanted: Wanted) -> int:
     from console.store import AlertStore
-    from ops import wiring
+    from ops import metrics, wiring
     from ops.console import now_ms, opened
+    from ops.metrics_run import RunFigures
     from ops.signals import stopping
     from stream.checkpoint import StateFolder
     from stream.runner import Runner
@@ -80,29 +90,31 @@ def _run(settings: Settings, name: str, wanted: Wanted) -> int:
     def make_sinks(pipeline: Pipeline) -> list[Sink]:
         store = AlertStore(database, pipeline.ports, clock=now_ms, history_days=settings.history_days)
         alerts = [] if wanted.alerts is None else [wiring.build_alerts(str(wanted.alerts))]
-        return [store, *alerts, *wiring.build_lists(wanted.notices, wanted.control)]
+        return [store, *alerts, *wiring.build_lists(wanted.notices, wanted.control), figures]
 
     with ExitStack() as held:
         database = held.enter_context(closing(opened(settings)))
         stop = held.enter_context(stopping())
         state = held.enter_context(closing(StateFolder(folder / "state")))
         health: dict[str, object] = {"status": "starting"}
-        source = _source(settings, name, stop, held, health)
+        figures = RunFigures(settings, lambda: health["status"] == "ok")
+        exposed = metrics.registry("run", figures.values)
+        source = _source(settings, name, stop, held, Told(health, lambda: metrics.page(exposed)))
+        _serve_metrics(settings, name, exposed, held)
         dead_letter = wiring.build_dead_letter(settings, folder, name)
-        said = None
-        if wanted.dispositions is not None:
-            said = wiring.build_follow(wanted.dispositions, settings, stop=stop, notice=say, poll_s=0.0)
-            held.callback(said.close)
+        said = _dispositions(settings, wanted.dispositions, stop, held)
         ready = wiring.build_run(
             settings, source, make_sinks, dead_letter, outputs=outputs, state=state, dispositions=said, live=True
         )  # fmt: skip
         show = held.enter_context(display(wanted.progress, None))
         policy = wiring.live_policy(settings)
         runner = Runner(
-            ready.parts, policy, state=state, identity=ready.identity, stop=stop, progress=_both(show, health)
+            ready.parts, policy, state=state, identity=ready.identity, stop=stop, progress=_both(show, health),
+            observer=figures,
         )  # fmt: skip
         held.callback(runner.close)
         runner.resume(ready.saved)
+        figures.begin(runner)
         health["status"] = "ok"
         say(f"ready: {source.name}, alerts in {database.name}, {runner.tally.lines:,} lines before")
         try:
@@ -111,6 +123,14 @@ def _run(settings: Settings, name: str, wanted: Wanted) -> int:
             health["status"] = "stopped"
         say(f"stopped after {runner.tally.lines:,} lines, {runner.tally.alerts:,} alerts; the same command goes on")
         return stop.exit_code(terminated=0)
+
+
+def _serve_metrics(settings: Settings, name: str, exposed: CollectorRegistry, held: ExitStack) -> None:
+    """On a port of their own where there is no ingest, or one is wanted."""
+    from ops import wiring
+
+    if name != HTTP or settings.metrics_port:
+        say(f"metrics at {wiring.serve_metrics(settings, exposed, held)}")
 
 
 def _both(show: Callable[[Seen], None], health: dict[str, object]) -> Callable[[Seen], None]:
@@ -123,18 +143,29 @@ def _both(show: Callable[[Seen], None], health: dict[str, object]) -> Callable[[
     return seen
 
 
-def _source(settings: Settings, name: str, stop: Stop, held: ExitStack, health: dict[str, object]) -> Source:
+def _source(settings: Settings, name: str, stop: Stop, held: ExitStack, told: Told) -> Source:
     """The source that `--source` names."""
     from ops import wiring
 
     if name == HTTP:
-        return _http(settings, stop, held, health)
+        return _http(settings, stop, held, told)
     if name == wiring.STDIO:
         return wiring.build_pipe(settings, stop=stop)
     return wiring.build_follow(Path(name), settings, stop=stop, notice=say)
 
 
-def _http(settings: Settings, stop: Stop, held: ExitStack, health: dict[str, object]) -> Source:
+def _dispositions(settings: Settings, path: Path | None, stop: Stop, held: ExitStack) -> Source | None:
+    """What people found, as it is appended to a file."""
+    from ops import wiring
+
+    if path is None:
+        return None
+    said = wiring.build_follow(path, settings, stop=stop, notice=say, poll_s=0.0)
+    held.callback(said.close)
+    return said
+
+
+def _http(settings: Settings, stop: Stop, held: ExitStack, told: Told) -> Source:
     """The spool, with the server in front of it."""
     from console.ingest import IngestServer, Limits, is_loopback, make_app
     from ops import wiring
@@ -151,7 +182,7 @@ def _http(settings: Settings, stop: Stop, held: ExitStack, health: dict[str, obj
     spool = SpoolWriter(folder, segment_bytes=settings.spool_segment_bytes)
     held.callback(spool.close)
     limits = Limits(settings.ingest_max_body_bytes, token, local)
-    app = make_app(spool, wiring.build_pseudonymiser(settings), limits, lambda: health)
+    app = make_app(spool, wiring.build_pseudonymiser(settings), limits, lambda: told.health, told.metrics)
     server = IngestServer(app, settings.ingest_host, settings.ingest_port)
     held.callback(server.close)
     server.start()

@@ -124,6 +124,13 @@ class Settings(BaseSettings):
         90.0, "Console: so long crossings are kept beside the alerts, for who looks at a vehicle; 0 keeps none.",
         ge=0, le=3_660,
     )  # fmt: skip
+    metrics_host: str = _setting("127.0.0.1", "Live services: address on which /metrics listens.", min_length=1)
+    metrics_port: int = _setting(
+        0,
+        "Live services: port of /metrics; 0 takes a free one (`run` over HTTP: the ingest's).",
+        ge=0,
+        le=65_535,
+    )
     ingest_max_body_bytes: int = _setting(
         8_388_608, "Largest body of one POST to the ingest.", ge=1_024, le=1_073_741_824
     )

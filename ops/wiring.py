@@ -21,6 +21,10 @@ from stream.sinks import AlertFile, AlertStream, ControlFile, DeadLetter, Notice
 from stream.sources import LogSource, Source
 
 if TYPE_CHECKING:
+    from contextlib import ExitStack
+
+    from prometheus_client import CollectorRegistry
+
     from stream.kafka_clients import Connection
     from stream.pipeline import Pipeline
     from stream.topics import Shape
@@ -239,6 +243,15 @@ def build_shape(settings: Settings) -> Shape:
         settings.kafka_replication,
         settings.kafka_retention_hours,
     )
+
+
+def serve_metrics(settings: Settings, exposed: CollectorRegistry, held: ExitStack) -> str:
+    """Serve `/metrics` on a port of its own until `held` ends; its address."""
+    from ops.metrics import MetricsServer
+
+    server = MetricsServer(exposed, settings.metrics_host, settings.metrics_port)
+    held.callback(server.close)
+    return server.address
 
 
 def live_policy(settings: Settings) -> Policy:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,6 +55,16 @@ class Seen(NamedTuple):
     checkpoints: int
 
 
+class Observer:
+    """What somebody who measures a run is told; this one listens to nothing. Nothing here reaches a result."""
+
+    def came(self, newest_ms: int) -> None:
+        """Crossings up to this event time were read."""
+
+    def took(self, stage: str, seconds: float) -> None:
+        """A block was so long in `decode`, `assess` or `write`, or everything in `checkpoint`."""
+
+
 class Runner:
     """Runs a source to its end, or until `stop` is set.
 
@@ -72,8 +83,10 @@ class Runner:
         identity: Mapping[str, str] | None = None,
         stop: threading.Event | None = None,
         progress: Callable[[Seen], None] = lambda _: None,
+        observer: Observer | None = None,
     ) -> None:
         self.parts, self.policy, self.progress = parts, policy, progress
+        self._observer = observer or Observer()
         self._state, self._identity = state, dict(identity or {})
         self._stop = stop or threading.Event()
         self.tally = Tally(parts.pipeline.detector_names)
@@ -81,7 +94,7 @@ class Runner:
         self._since_checkpoint = 0
         self._saved_at = self._data_at = time.monotonic()
         self._waiting = False  # something may wait for the watermark
-        self._checkpoints = 0
+        self.checkpoints = 0  # written by this process
         self._pace: tuple[float, float] | None = None  # wall clock and event time (s) of the first crossing
 
     def resume(self, saved: Saved | None) -> None:
@@ -113,7 +126,7 @@ class Runner:
             if block is None:
                 break
             self._take(block)
-            self.progress(Seen(self.tally, self.parts.source.consumed(), self._checkpoints))
+            self.progress(Seen(self.tally, self.parts.source.consumed(), self.checkpoints))
         stopped = self._stop.is_set()
         self.checkpoint()
         if not stopped:
@@ -136,22 +149,27 @@ class Runner:
         if not block.data:
             self._idle()
             return
-        decoded = self.parts.codec.decode(block.data, line=block.line, offset=block.offset)
+        with self._timed("decode"):
+            decoded = self.parts.codec.decode(block.data, line=block.line, offset=block.offset)
         rejects = [_whole_length(reject, block.omitted) for reject in decoded.rejects]
         self.parts.dead_letter.write(rejects)
         self.tally.take_rejects(rejects)
         self.tally.lines += decoded.lines
         if len(decoded.batch):
             self._wait_for(decoded.batch.time_ms)
-            self._emit(self.parts.pipeline.push(decoded.batch))
+            self._observer.came(int(decoded.batch.time_ms.max()))
+            with self._timed("assess"):
+                decided = self.parts.pipeline.push(decoded.batch)
+            self._emit(decided)
             self._waiting, self._data_at = True, time.monotonic()
         self._since_checkpoint += decoded.lines
         if self._due():
             self.checkpoint()
 
     def _emit(self, decided: Decided) -> None:
-        for sink in self.parts.sinks:
-            sink.write(decided)
+        with self._timed("write"):
+            for sink in self.parts.sinks:
+                sink.write(decided)
         self.tally.take(decided)
         self._count_pipeline()
 
@@ -191,20 +209,34 @@ class Runner:
 
     def checkpoint(self) -> None:
         """Make everything so far safe. Nothing to do without a state folder."""
-        if self._state is None:
-            return
+        if self._state is not None:
+            with self._timed("checkpoint"):
+                self._checkpoint(self._state)
+
+    def _checkpoint(self, state: StateFolder) -> None:
         sinks = {sink.name: sink.position() for sink in self.parts.sinks}
         sinks["dead_letter"] = self.parts.dead_letter.position()
         position = self.parts.source.position()
         said = self.parts.dispositions
-        self._state.save(
+        state.save(
             self.parts.pipeline.save, source=position, sinks=sinks, counters=self.tally.to_json(),
             ports=self.parts.ports.to_json(), identity=self._identity,
             dispositions=None if said is None else said.position(),
         )  # fmt: skip
         self.parts.source.release(position)
         self._since_checkpoint, self._saved_at = 0, time.monotonic()
-        self._checkpoints += 1
+        self.checkpoints += 1
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self._observer.took(stage, time.monotonic() - began)
+
+    @property
+    def unsaved_s(self) -> float:
+        """Seconds since everything was safe; 0 where nothing came since."""
+        return time.monotonic() - self._saved_at if self._since_checkpoint else 0.0
 
     def _end(self) -> None:
         """Decide what still waits, complete the outputs, and check that no line was lost."""
@@ -212,7 +244,7 @@ class Runner:
         for sink in self.parts.sinks:
             sink.finish()
         self.parts.dead_letter.position()
-        self.progress(Seen(self.tally, self.parts.source.consumed(), self._checkpoints))
+        self.progress(Seen(self.tally, self.parts.source.consumed(), self.checkpoints))
         if not self.tally.balances():
             raise AssertionError(f"lines were lost, please report this: {self.tally}")
         self.ended = True

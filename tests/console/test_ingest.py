@@ -43,7 +43,8 @@ def asker(app: Starlette, base: str = "http://127.0.0.1") -> Ask:
 
 def app(spool: SpoolWriter, *, token: str = "", status: str = "ok") -> Starlette:
     """The application with a small limit."""
-    return make_app(spool, Pseudonymiser(bytes(32)), Limits(2_000, token, not token), lambda: {"status": status})
+    limits = Limits(2_000, token, not token)
+    return make_app(spool, Pseudonymiser(bytes(32)), limits, lambda: {"status": status}, lambda: b"some_total 1\n")
 
 
 def stored(folder: Path) -> bytes:
@@ -115,6 +116,14 @@ def test_health_is_what_the_runner_says(status: str, code: int, spool: SpoolWrit
     """A probe sees a service that takes lines but no longer works on them."""
     answer = asker(app(spool, status=status))("GET", "/healthz")
     assert (code, status) == (answer.status_code, answer.json()["status"])
+
+
+def test_metrics_ask_for_the_same_token(spool: SpoolWriter) -> None:
+    """Whoever may not send may not watch either; where there is no token, everybody here may."""
+    ask = asker(app(spool, token=TOKEN))
+    assert 401 == ask("GET", "/metrics").status_code
+    assert "some_total 1\n" == ask("GET", "/metrics", headers={"authorization": f"Bearer {TOKEN}"}).text
+    assert 200 == asker(app(spool))("GET", "/metrics").status_code
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
