@@ -120,5 +120,15 @@ def _in_words(ask: Ask) -> str:
     """The limits as a sentence, so that no colour is the only sign."""
     way = "below" if ask.limits.below else "from"
     ends = {"amber": ask.limits.soon, "red": ask.limits.bad}
-    said = [f"{colour} {way} {at:g}" for colour, at in ends.items() if at is not None]
+    said = [f"{colour} {way} {_shown(at, ask.unit)}" for colour, at in ends.items() if at is not None]
     return f" Limits: {', '.join(said)}." if said else ""
+
+
+def _shown(value: float, unit: str) -> str:
+    """A limit as Grafana shows it in this unit."""
+    if unit == "percentunit":
+        return f"{value:.0%}"
+    if unit != "s":
+        return f"{value:,g}"
+    size, name = next(((size, name) for size, name in ((3_600, "h"), (60, "min")) if value >= size), (1, "s"))
+    return f"{value / size:g} {name}"
