@@ -26,6 +26,7 @@ from console.guard import COOKIE, Headers
 from console.ingest import LOCAL_HOSTS
 from console.live import Live
 from console.outbox import Outbox
+from console.queue import ConflictError
 from console.site import Border, Site, page, site_of
 from console.words import FILTERS
 from schemas.errors import Unavailable
@@ -69,7 +70,7 @@ def make_app(
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, *hosts]),
             Middleware(BaseHTTPMiddleware, dispatch=_with_session),
         ],
-        exception_handlers={HTTPException: _explain},
+        exception_handlers={HTTPException: _explain, ConflictError: _explain},
         lifespan=lifespan,
     )
     app.state.site = site
@@ -101,6 +102,8 @@ def _session(site: Site, token: str) -> Session | None:
 
 def _explain(request: Request, problem: Exception) -> Response:
     """A page that says what went wrong and what to do."""
+    if isinstance(problem, ConflictError):
+        problem = HTTPException(409, str(problem))
     assert isinstance(problem, HTTPException)
     if problem.status_code == 401:
         return RedirectResponse("/login", 303)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.accounts import Session, User, same
+from console.site import site_of
 
 COOKIE = "linewatch"
 FORM_BYTES = 16_384
@@ -83,6 +88,27 @@ async def form_of(request: Request) -> FormData:
     if session is not None and not same(str(form.get("csrf", "")), session.csrf):
         raise HTTPException(403, "This form is from an earlier login. Go back, load the page again, and send it anew.")
     return form
+
+
+Act = Callable[[Request, FormData, Connection], Response]
+
+
+def form_route(path: str, act: Act, roles: Sequence[str] | None) -> Route:
+    """Where a form of those roles goes (`()`: of anybody who is logged in, None: of anybody).
+
+    `act` runs in a thread, within a transaction that is undone when it raises.
+    """
+
+    def within(request: Request, form: FormData) -> Response:
+        with site_of(request).database.begin() as connection:
+            return act(request, form, connection)
+
+    async def posted(request: Request) -> Response:
+        if roles is not None:
+            user_of(request, *roles)
+        return await run_in_threadpool(within, request, await form_of(request))
+
+    return Route(path, posted, methods=["POST"], name=act.__name__)
 
 
 def with_session(response: Response, token: str, request: Request) -> Response:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
+from sqlalchemy import Connection
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from console.accounts import Accounts, RefusedError
-from console.guard import COOKIE, field, form_of, session_of, with_session, without_session
+from console.guard import COOKIE, field, form_route, with_session, without_session
 from console.site import page, site_of
 
 
@@ -19,35 +20,21 @@ def login(request: Request) -> Response:
     return page(request, "login.html", {})
 
 
-async def log_in(request: Request) -> Response:
+def log_in(request: Request, form: FormData, connection: Connection) -> Response:
     """Name and password."""
-    form = await form_of(request)
-    return await run_in_threadpool(_log_in, request, field(form, "name").strip().lower(), field(form, "password"))
-
-
-def _log_in(request: Request, name: str, password: str) -> Response:
-    site, address = site_of(request), _address(request)
-    with site.database.begin() as connection:
-        accounts = Accounts(connection, site.now)
-        try:
-            token = accounts.log_in(accounts.check(name, password, address), address)
-        except RefusedError as problem:
-            return page(request, "login.html", {"problem": problem, "name": name}, status=401)
+    accounts, address = Accounts(connection, site_of(request).now), _address(request)
+    name = field(form, "name").strip().lower()
+    try:
+        token = accounts.log_in(accounts.check(name, field(form, "password"), address), address)
+    except RefusedError as problem:
+        return page(request, "login.html", {"problem": problem, "name": name}, status=401)
     return with_session(RedirectResponse("/queue", 303), token, request)
 
 
-async def log_out(request: Request) -> Response:
+def log_out(request: Request, _: FormData, connection: Connection) -> Response:
     """End the session."""
-    session_of(request)
-    await form_of(request)
-    await run_in_threadpool(_log_out, request)
+    Accounts(connection, site_of(request).now).log_out(request.cookies[COOKIE])
     return without_session("/login")
-
-
-def _log_out(request: Request) -> None:
-    site = site_of(request)
-    with site.database.begin() as connection:
-        Accounts(connection, site.now).log_out(request.cookies[COOKIE])
 
 
 def welcome(request: Request) -> Response:
@@ -61,23 +48,17 @@ def welcome(request: Request) -> Response:
     return page(request, "welcome.html", {"name": name})
 
 
-async def choose(request: Request) -> Response:
+def choose(request: Request, form: FormData, connection: Connection) -> Response:
     """The password of a one-time link."""
-    form = await form_of(request)
-    return await run_in_threadpool(_choose, request, field(form, "password"))
-
-
-def _choose(request: Request, password: str) -> Response:
-    site, token = site_of(request), request.path_params["token"]
-    with site.database.begin() as connection:
-        accounts = Accounts(connection, site.now)
-        name = None
-        try:
-            name = accounts.invited(token)
-            accounts.accept(token, password)
-            fresh = accounts.log_in(accounts.check(name, password, _address(request)), _address(request))
-        except RefusedError as problem:
-            return page(request, "welcome.html", {"problem": problem, "name": name}, status=422)
+    accounts, address = Accounts(connection, site_of(request).now), _address(request)
+    token, password = request.path_params["token"], field(form, "password")
+    name = None
+    try:
+        name = accounts.invited(token)
+        accounts.accept(token, password)
+        fresh = accounts.log_in(accounts.check(name, password, address), address)
+    except RefusedError as problem:
+        return page(request, "welcome.html", {"problem": problem, "name": name}, status=422)
     return with_session(RedirectResponse("/queue", 303), fresh, request)
 
 
@@ -87,8 +68,8 @@ def _address(request: Request) -> str:
 
 ROUTES = [
     Route("/login", login),
-    Route("/login", log_in, methods=["POST"]),
-    Route("/logout", log_out, methods=["POST"]),
+    form_route("/login", log_in, None),
+    form_route("/logout", log_out, ()),
     Route("/welcome/{token}", welcome),
-    Route("/welcome/{token}", choose, methods=["POST"]),
+    form_route("/welcome/{token}", choose, None),
 ]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from console.guard import field, form_of, user_of
-from console.queue import CODES, MAY_DECIDE, UNDO_MS, ConflictError, Queue, history
+from console.guard import field, form_route, user_of
+from console.queue import CODES, MAY_DECIDE, UNDO_MS, Queue, history
 from console.site import page, site_of
 
 MAY_LOOK = ("operator", "supervisor", "analyst", "auditor", "admin")
@@ -48,69 +51,30 @@ def alert(request: Request) -> Response:
     return page(request, "alert.html", values | {"user": user, "now_ms": site.now(), "undo_ms": UNDO_MS})
 
 
-async def following(request: Request) -> Response:
+def following(request: Request, form: FormData, connection: Connection) -> Response:
     """The next alert that nobody holds."""
-    user_of(request, *MAY_DECIDE)
-    form = await form_of(request)
-    return await run_in_threadpool(_following, request, field(form, "port") or None)
+    alert_id = _of(request, connection).next(field(form, "port") or None)
+    return _go(f"/alerts/{alert_id}" if alert_id else "/queue", form)
 
 
-def _following(request: Request, port: str | None) -> Response:
-    user, site = user_of(request, *MAY_DECIDE), site_of(request)
-    with site.database.read() as connection:
-        alert_id = Queue(connection, user, site.now).next(port)
-    return _go(f"/alerts/{alert_id}" if alert_id else "/queue", port)
-
-
-async def leave(request: Request) -> Response:
+def leave(request: Request, form: FormData, connection: Connection) -> Response:
     """Let go of an alert, and back to the queue."""
-    user_of(request, *MAY_DECIDE)
-    form = await form_of(request)
-    return await run_in_threadpool(_leave, request, field(form, "port") or None)
+    _of(request, connection).leave(request.path_params["alert_id"])
+    return _go("/queue", form)
 
 
-def _leave(request: Request, port: str | None) -> Response:
-    user, site = user_of(request, *MAY_DECIDE), site_of(request)
-    with site.database.begin() as connection:
-        Queue(connection, user, site.now).leave(request.path_params["alert_id"])
-    return _go("/queue", port)
-
-
-async def decide(request: Request) -> Response:
-    """A decision, then the next alert."""
-    user_of(request, *MAY_DECIDE)
-    form = await form_of(request)
+def decide(request: Request, form: FormData, connection: Connection) -> Response:
+    """A decision; the page of the alert then leads to the next."""
     outcome, _, code = field(form, "decision").partition(" ")
-    return await run_in_threadpool(
-        _decide, request, (outcome, code, field(form, "note").strip()), field(form, "port") or None
-    )
+    alert_id = request.path_params["alert_id"]
+    _of(request, connection).decide(alert_id, outcome, code, field(form, "note").strip())
+    return _go(f"/alerts/{alert_id}", form)
 
 
-def _decide(request: Request, what: tuple[str, str, str], port: str | None) -> Response:
-    user, site, alert_id = user_of(request, *MAY_DECIDE), site_of(request), request.path_params["alert_id"]
-    with site.database.begin() as connection:
-        try:
-            Queue(connection, user, site.now).decide(alert_id, *what)
-        except ConflictError as problem:
-            raise HTTPException(409, str(problem)) from None
-    return _go(f"/alerts/{alert_id}", port)
-
-
-async def undo(request: Request) -> Response:
+def undo(request: Request, form: FormData, connection: Connection) -> Response:
     """Take one's own decision back."""
-    user_of(request, *MAY_DECIDE)
-    form = await form_of(request)
-    return await run_in_threadpool(_undo, request, field(form, "port") or None)
-
-
-def _undo(request: Request, port: str | None) -> Response:
-    user, site = user_of(request, *MAY_DECIDE), site_of(request)
-    with site.database.begin() as connection:
-        try:
-            alert_id = Queue(connection, user, site.now).undo(request.path_params["disposition_id"])
-        except ConflictError as problem:
-            raise HTTPException(409, str(problem)) from None
-    return _go(f"/alerts/{alert_id}", port)
+    alert_id = _of(request, connection).undo(request.path_params["disposition_id"])
+    return _go(f"/alerts/{alert_id}", form)
 
 
 async def feed(request: Request) -> Response:
@@ -125,18 +89,23 @@ def _port(request: Request) -> str | None:
     return request.query_params.get("port") or None
 
 
-def _go(path: str, port: str | None) -> Response:
-    request_path = path if port is None else f"{path}?port={port}"
-    return RedirectResponse(request_path, 303)
+def _of(request: Request, connection: Connection) -> Queue:
+    return Queue(connection, user_of(request), site_of(request).now)
+
+
+def _go(path: str, form: FormData) -> Response:
+    """There, with the port that was looked at."""
+    port = field(form, "port")
+    return RedirectResponse(f"{path}?{urlencode({'port': port})}" if port else path, 303)
 
 
 ROUTES = [
     Route("/queue", queue),
     Route("/queue/lines", lines),
-    Route("/queue/next", following, methods=["POST"]),
+    form_route("/queue/next", following, MAY_DECIDE),
     Route("/alerts/{alert_id}", alert),
-    Route("/alerts/{alert_id}/leave", leave, methods=["POST"]),
-    Route("/alerts/{alert_id}/decide", decide, methods=["POST"]),
-    Route("/decisions/{disposition_id}/undo", undo, methods=["POST"]),
+    form_route("/alerts/{alert_id}/leave", leave, MAY_DECIDE),
+    form_route("/alerts/{alert_id}/decide", decide, MAY_DECIDE),
+    form_route("/decisions/{disposition_id}/undo", undo, MAY_DECIDE),
     Route("/feed", feed),
 ]
