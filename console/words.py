@@ -6,9 +6,11 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+from detectors.phrase import duration, duration_range
 from schemas.models import Reason
 
 SHAPES = {"low": "○", "medium": "◐", "high": "●", "critical": "◆"}  # beside the word: never colour alone
+LONG_MIN = 90  # from here on minutes are said in hours or days
 
 
 def words(code: str) -> str:
@@ -45,16 +47,23 @@ def short(pseudonym: str) -> str:
 
 
 def observed(reason: Reason) -> str:
-    """What was seen, with its unit; where there is a number."""
-    return "not known" if reason.observed is None else f"{number(reason.observed)} {reason.unit or ''}".strip()
+    """What was seen, with its unit; where there is a number. Long times as in the sentences."""
+    value = reason.observed
+    if value is None:
+        return "not known"
+    if reason.unit == "min" and not isinstance(value, str) and value >= LONG_MIN:
+        return duration(60.0 * value)
+    return f"{number(value)} {reason.unit or ''}".strip()
 
 
 def usual(reason: Reason) -> str:
-    """The usual range, with its unit."""
+    """The usual range, with its unit. Long times as in the sentences."""
     if reason.usual is None:
         return "not known"
-    low, high = (number(value) for value in reason.usual)
-    return f"{low} to {high} {reason.unit or ''}".strip()
+    low, high = reason.usual
+    if reason.unit == "min" and high >= LONG_MIN:
+        return duration_range(60.0 * low, 60.0 * high)
+    return f"{number(low)} to {number(high)} {reason.unit or ''}".strip()
 
 
 def number(value: float | str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 
 from tests.browser import border
@@ -17,7 +17,7 @@ from tests.browser.served import Console, serving
 from tests.browser.views import LOOKS, VIEWS, Look, View
 from tests.console.stored import Clock
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.xdist_group("browser-views")  # a second browser on the second core, beside the other tests
 
 FOLDER = "CONSOLE_SCREENS"  # environment: where pictures go, docs by `make screens`
 TALLEST = 1_100  # px of a picture
@@ -72,6 +72,14 @@ def wear(page: Page, look: Look) -> None:
     page.set_viewport_size({"width": look.width, "height": look.height})
 
 
+def violations(page: Page) -> list[dict[str, Any]]:
+    """What axe finds; it is put into the page once."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found: list[dict[str, Any]] = page.evaluate("rules => axe.run(rules).then(found => found.violations)", RULES)
+    return found
+
+
 def test_a_page_is_answered_as_it_should_be(shown: Shown) -> None:
     """With its status, a language and a title of its own."""
     assert shown.view.status == shown.status
@@ -83,7 +91,7 @@ def test_a_page_is_accessible_in_every_look(shown: Shown) -> None:
     found = []
     for look in LOOKS:
         wear(shown.page, look)
-        for broken in Axe().run(shown.page, options=RULES).response["violations"]:
+        for broken in violations(shown.page):
             places = [f"{node['target']}: {node['failureSummary']}" for node in broken["nodes"]]
             found.append(f"{look.scheme} {look.width}: {broken['id']}, {broken['help']}: {places}")
     assert not found, "\n".join(found)
@@ -123,7 +131,7 @@ def test_what_a_page_does_wrong_is_noticed(chromium: Browser, busy: Border) -> N
       setTimeout(() => { throw new Error("planted"); });
     }""")
     page.wait_for_function("() => document.documentElement.scrollWidth > 390")
-    broken = {found["id"] for found in Axe().run(page, options=RULES).response["violations"]}
+    broken = {found["id"] for found in violations(page)}
     visitors.close()
     assert "image-alt" in broken
     assert any("Content Security Policy" in trouble for trouble in visitors.troubles)

@@ -128,7 +128,7 @@ def test_an_alert_is_decided_and_the_decision_taken_back(ana: Browser, app: Star
     ana.get("/queue")
     ana.post("/queue/next", port="")
     assert "/alerts/a-5" == ana.page.url.path
-    for said in ("quick turnaround", "38 min", "420 to 660 min", "57 earlier", "driver churn", "75 %"):
+    for said in ("quick turnaround", "38 min", "7 to 11 h", "57 earlier", "driver churn", "75 %"):
         assert said in ana.page.text
     ben = Browser(app)
     ben.log_in("ben")
