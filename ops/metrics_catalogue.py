@@ -77,7 +77,7 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric("late_total", "counter", (), BOTH, "Crossings later than the allowed lateness: assessed and marked."),
     Metric(
         "consumer_lag", "gauge", ("stage",), (WORKER,),
-        "Records not read yet of this worker's partitions: stage `vehicle` crossings, `port` packets.",
+        "Records of this worker's partitions not worked off yet: stage `vehicle` crossings, `port` packets.",
     ),
     Metric(
         "missed_total", "counter", (), (WORKER,),

@@ -14,7 +14,7 @@ from ops.metrics_catalogue import LATENCY, MS
 from ops.metrics_decided import DecidedFigures
 from ops.metrics_histogram import Histogram
 from schemas.errors import REJECT_REASONS
-from stream.runner import Observer
+from stream.observer import Observer
 
 if TYPE_CHECKING:
     from ops.settings import Settings

@@ -11,15 +11,17 @@ from ops import wiring
 from schemas.errors import ConfigError
 
 if TYPE_CHECKING:
+    from ops.metrics_worker import WorkerFigures
     from ops.settings import Settings
     from schemas.plates import Pseudonymiser
     from schemas.ports import Ports
     from stream.faust_engine import Engine, Reach
     from stream.kafka_clients import Connection
+    from stream.stages import OnError
     from stream.worker_run import WorkerRun
 
 
-def build_worker(settings: Settings, say: Callable[[str], None]) -> WorkerRun:
+def build_worker(settings: Settings, say: Callable[[str], None], figures: WorkerFigures) -> WorkerRun:
     """A worker with its clients; topics that are missing are made. Unavailable when no broker answers."""
     from stream.agreed_ports import AgreedPorts
     from stream.exchange import Board
@@ -39,7 +41,7 @@ def build_worker(settings: Settings, say: Callable[[str], None]) -> WorkerRun:
     pseudonymiser = wiring.build_pseudonymiser(settings)
     said = (topics.assessed, topics.exchange, topics.rejects)
     publisher = Publisher(connection, settings.kafka_group, said, on_lost=lambda outlet: say(f"lost {outlet.name}"))
-    builders = _Builders(settings, ports, pseudonymiser, shape.partitions)
+    builders = _Builders(settings, ports, pseudonymiser, shape.partitions, figures.failed)
     if ports.is_open:
         ports.agree_by(agreed.agree)
     homes = Homes(connection, topics, settings.kafka_group, publisher, builders.all())
@@ -47,14 +49,19 @@ def build_worker(settings: Settings, say: Callable[[str], None]) -> WorkerRun:
     policy = Policy(settings.worker_checkpoint_s, max(0.25, settings.lateness_ms / 1000))
     clocks = Clocks(time.monotonic, lambda: time.time_ns() // 1_000_000)
     tenants = Tenants(homes, publisher, boards, clocks.now)
-    worker = Worker(tenants, publisher, topics, Registry(ports, agreed), policy, clocks)
-    return WorkerRun(worker, connection, topics, Watchdog(time.monotonic, settings.worker_stuck_s))
+    worker = Worker(tenants, publisher, topics, Registry(ports, agreed), policy, clocks, figures)
+    run = WorkerRun(worker, connection, topics, Watchdog(time.monotonic, settings.worker_stuck_s))
+    figures.begin(run, builders.detectors)
+    return run
 
 
 class _Builders:
     """Makes partitions of one configuration; each has detectors of its own, river's models among them."""
 
-    def __init__(self, settings: Settings, ports: Ports, pseudonymiser: Pseudonymiser, sources: int) -> None:
+    def __init__(
+        self, settings: Settings, ports: Ports, pseudonymiser: Pseudonymiser, sources: int, failed: OnError
+    ) -> None:  # fmt: skip
+        self._failed = failed
         self._settings, self._ports, self._pseudonymiser, self._sources = settings, ports, pseudonymiser, sources
         self._control_key = pseudonymiser.derived("control sample")
         self._state_key = pseudonymiser.derived("state in kafka")
@@ -62,6 +69,7 @@ class _Builders:
         self._named = wiring.build_ports(settings)
         pipeline = wiring.build_pipeline(settings, self._named, control_key=self._control_key)
         self._config = pipeline.config
+        self.detectors = [detector.name for detector in pipeline.layout.detectors]
         self._identity = wiring.identity(settings, pipeline, pseudonymiser, "kafka", None)
         self._now_ms = [0]
         self._codec = wiring.build_codec(settings, ports, pseudonymiser)
@@ -80,7 +88,7 @@ class _Builders:
         from stream.vehicle_partition import VehiclePartition
 
         config = self._config
-        stage = vehicle_stage(config, Layout(detectors_of(config, self._named)), _count, alone=False)
+        stage = vehicle_stage(config, Layout(detectors_of(config, self._named)), self._failed, alone=False)
         intake = Intake(self._codec, self._live_codec, self._now_ms, config.lateness_ms)
         return VehiclePartition(number, stage, intake, board)
 
@@ -95,17 +103,13 @@ class _Builders:
         layout = Layout(detectors_of(config, self._named))
         builder = AlertBuilder(layout, ports, config.config_id)
         notices = NoticeBuilder(layout, ports, config.config_id)
-        stage = port_stage(config, layout, ports, _count, alone=False)
+        stage = port_stage(config, layout, ports, self._failed, alone=False)
         return PortPartition(number, stage, layout, builder, notices, board, self._sources)
 
     def _changelog(self) -> Any:
         from stream.changelog import Changelog
 
         return Changelog(self._state_key, self._identity)
-
-
-def _count(_: object, __: Exception) -> None:
-    """A detector failed: its column is not evaluated for that batch."""
 
 
 def build_engine(settings: Settings, run: WorkerRun, folder: Path) -> Engine:

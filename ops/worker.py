@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,20 +49,26 @@ def worker(
 
 
 def _worker(settings: Settings, progress: str) -> int:
-    from ops import wiring_kafka
+    from ops import metrics, wiring, wiring_kafka
+    from ops.metrics_worker import WorkerFigures
     from ops.signals import stopping
     from ops.warm_up import warm_up
     from stream.worker_run import EngineView
 
     sys.setswitchinterval(SWITCH_S)
-    with stopping() as stop, tempfile.TemporaryDirectory(prefix="linewatch-") as folder:
+    with ExitStack() as held:
+        stop = held.enter_context(stopping())
+        folder = held.enter_context(tempfile.TemporaryDirectory(prefix="linewatch-"))
         say("loading the detectors (on the first run of a machine they are compiled, which takes a minute)")
         warm_up(settings)
-        run = wiring_kafka.build_worker(settings, say)
+        figures = WorkerFigures(settings)
+        run = wiring_kafka.build_worker(settings, say, figures)
         try:
             engine = wiring_kafka.build_engine(settings, run, Path(folder))
             run.drive(EngineView(engine.end_of, engine.pause))
-            run.report = _reporter(run, progress)
+            run.report = _reporter(run, progress, figures.tick)
+            exposed = metrics.registry("worker", figures.values)
+            say(f"metrics at {wiring.serve_metrics(settings, exposed, held)}")
             say(f"joining the group {settings.kafka_group} at {settings.kafka_bootstrap}")
             asyncio.run(engine.run(run.pump, stop.is_set))
         finally:
@@ -70,13 +77,14 @@ def _worker(settings: Settings, progress: str) -> int:
         return stop.exit_code(terminated=0)
 
 
-def _reporter(run: WorkerRun, progress: str) -> Callable[[], None]:
-    """Called at every turn: a line when the partitions change, and every second if wanted."""
+def _reporter(run: WorkerRun, progress: str, tick: Callable[[], None]) -> Callable[[], None]:
+    """Called at every turn, and calls `tick`: a line when the partitions change, and every second if wanted."""
     shown: tuple[int, ...] = ()
     at, missed = 0.0, 0
 
     def report() -> None:
         nonlocal shown, at, missed
+        tick()
         tenants = run.worker.tenants
         here = (*sorted(tenants.vehicles), -1, *sorted(tenants.at_ports))
         if here != shown:

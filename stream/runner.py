@@ -15,6 +15,7 @@ from schemas.dispositions import decode
 from schemas.errors import Reject, Unavailable
 from stream.checkpoint import Saved, StateFolder
 from stream.lines import Block
+from stream.observer import Observer
 from stream.sinks import DeadLetter, Sink
 from stream.sources import Source
 from stream.tally import Tally
@@ -53,16 +54,6 @@ class Seen(NamedTuple):
     tally: Tally
     bytes_read: int
     checkpoints: int
-
-
-class Observer:
-    """What somebody who measures a run is told; this one listens to nothing. Nothing here reaches a result."""
-
-    def came(self, newest_ms: int) -> None:
-        """Crossings up to this event time were read."""
-
-    def took(self, stage: str, seconds: float) -> None:
-        """A block was so long in `decode`, `assess` or `write`, or everything in `checkpoint`."""
 
 
 class Runner:

@@ -24,6 +24,7 @@ from stream.homes import Home, P, said_of
 from stream.intake import Record
 from stream.lanes import Output
 from stream.messages import Progress
+from stream.observer import Observer
 from stream.outputs import Outputs
 from stream.packets import Packets
 from stream.port_partition import PortPartition
@@ -63,11 +64,12 @@ class Worker:
     """The partitions of one process and what goes in and out."""
 
     def __init__(
-        self, tenants: Tenants, publisher: Publisher, topics: Topics, registry: Registry, policy: Policy, clocks: Clocks
-    ) -> None:
+        self, tenants: Tenants, publisher: Publisher, topics: Topics, registry: Registry, policy: Policy,
+        clocks: Clocks, observer: Observer,
+    ) -> None:  # fmt: skip
         self.tenants, self.publisher, self.topics = tenants, publisher, topics
         self.ports, self.agreed = registry
-        self.policy, self._now = policy, clocks.now
+        self.policy, self._now, self._observer = policy, clocks.now, observer
         self.heard: deque[tuple[str, Any]] = deque()  # from the tail's thread
         self.end_of: Callable[[str, int], int | None] = lambda _, __: None  # topic, partition -> its end, if known
         self.strange = 0  # messages of the exchange that were none
@@ -84,6 +86,7 @@ class Worker:
 
     def settled(self) -> None:
         """The partitions have changed: say everything anew, and look at all of them."""
+        self._observer.settled()
         self._outputs.forget()
         self._idle.clear()
         self._came = {"vehicle": set(self.tenants.vehicles), "port": set(self.tenants.at_ports)}
@@ -138,6 +141,7 @@ class Worker:
         home.dispositions_from, home.changed = record.offset + 1, True
         decoded = decode((record.value or b"null").replace(b"\n", b" "), line=0, offset=record.offset)
         home.partition.hear(decoded.given)
+        self._observer.refused(decoded.rejects)
         self._commit(home, self._outputs.rejects(FIRST, decoded.rejects))
 
     def turn(self) -> None:
@@ -203,7 +207,11 @@ class Worker:
         idle = self._is_idle(partition)
         if not looked and idle == (number in self._idle):
             return
+        began = self._now()
         step = partition.step(len(self.ports))
+        if step.rows is not None:
+            self._observer.took("vehicle", self._now() - began)
+        self._observer.refused(step.rejects)
         words = [step.closed, partition.follow() if idle else None]
         (self._idle.add if idle else self._idle.discard)(number)
         said = [self._outputs.word(word) for word in words if word is not None]
@@ -226,7 +234,11 @@ class Worker:
         return silent and not sessions.open
 
     def _port_turn(self, home: Home[PortPartition]) -> None:
+        began = self._now()
         step = home.partition.step(len(self.ports))
+        if step.decided.assessed:
+            self._observer.took("port", self._now() - began)
+            self._observer.decided(step.decided, home.partition.taken_ms)
         self._words += [self._outputs.word(word) for word in step.said]
         self._commit(home, self._outputs.decided(home.partition, step.decided))
         home.changed = True

@@ -79,6 +79,11 @@ class WorkerRun:
         self._tail: Tail | None = None
         self._engine: EngineView | None = None
 
+    @property
+    def working(self) -> bool:
+        """Partitions are here and not being handed over."""
+        return self.ready.is_set() and not self._resting.is_set()
+
     def drive(self, engine: EngineView) -> None:
         """The engine that this runs on."""
         self._engine = engine

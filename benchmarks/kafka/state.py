@@ -14,6 +14,7 @@ import numpy as np
 from benchmarks.memory import crossings
 from detectors.base import DAY_MS, HOUR_MS
 from ops import wiring_kafka
+from ops.metrics_worker import WorkerFigures
 from ops.settings import Settings
 from schemas.batch import CrossingBatch, dtype_of
 from stream.vehicle_partition import VehiclePartition
@@ -24,7 +25,8 @@ START_MS = 1_767_571_200_000  # 2026-01-05
 
 def write(values: dict[str, Any], vehicles: int, visits: int, ports: int) -> dict[str, int]:
     """Write the state of so many vehicles into the topics that the settings `values` name; bytes of a row."""
-    run = wiring_kafka.build_worker(Settings(**values), print)
+    settings = Settings(**values)
+    run = wiring_kafka.build_worker(settings, print, WorkerFigures(settings))
     worker, tenants = run.worker, run.worker.tenants
     partitions = len(tenants.vehicle_board.closed)
     size = 0

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from ops.configure import load
+from ops.metrics_worker import WorkerFigures
 from ops.wiring_kafka import build_worker
 from stream.kafka_clients import Connection
 from stream.lanes import Output
@@ -25,7 +26,8 @@ def owner(connection: Connection, prefix: str, topics: Topics) -> Iterator[Worke
         "kafka_bootstrap": ",".join(connection.bootstrap), "kafka_topics": prefix, "kafka_group": prefix,
         "kafka_partitions": "1", "kafka_port_partitions": "1",
     }  # fmt: skip
-    run = build_worker(load(flags=[f"{name}={value}" for name, value in flags.items()]).settings, lambda _: None)
+    settings = load(flags=[f"{name}={value}" for name, value in flags.items()]).settings
+    run = build_worker(settings, lambda _: None, WorkerFigures(settings))
     try:
         run.take_over({topics.crossings: {0}, topics.assessed: {0}})
         yield run

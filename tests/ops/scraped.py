@@ -30,7 +30,7 @@ class Scraped:
     def of(self, name: str, **labels: Any) -> list[float]:
         """The values of a metric, of those labels."""
         wanted = labels.items()
-        return [value for has, value in self._values[PREFIX + name] if wanted <= has.items()]
+        return [value for has, value in self._values.get(PREFIX + name, []) if wanted <= has.items()]
 
     def sum(self, name: str, **labels: Any) -> float:
         """Their sum; fails where there is none."""
