@@ -15,12 +15,14 @@ from sqlalchemy import ColumnElement, Connection, and_, case, desc, func, insert
 
 from console import audit, feed
 from console.accounts import User
-from console.tables import alerts, dispositions, users
+from console.tables import alerts, controls, dispositions, users
 from schemas.models import Alert
 
 Outcome = Literal["cleared", "referred_nothing", "seizure", "other_violation", "possible_victim", "not_examined"]
+MAY_LOOK = ("operator", "supervisor", "analyst", "auditor", "admin")
 MAY_DECIDE = ("operator", "supervisor")
 WAITS = and_(alerts.c.decided_ms.is_(None), alerts.c.hidden_by.is_(None))
+HOUR_MS = 3_600_000
 HOLD_MS = 120_000
 UNDO_MS = 30_000
 PAGE = 100
@@ -86,6 +88,22 @@ class Queue:
         wanted = select(alerts.c.port, waits).group_by(alerts.c.port).order_by(alerts.c.port)
         return [(str(port), int(count)) for port, count in self._db.execute(wanted)]
 
+    def hidden(self, port: str | None = None) -> int:
+        """How many snoozes keep out of the queue."""
+        wanted = select(func.count()).select_from(alerts)
+        wanted = wanted.where(alerts.c.decided_ms.is_(None), alerts.c.hidden_by.is_not(None))
+        return int(self._db.execute(wanted if port is None else wanted.where(alerts.c.port == port)).scalar_one())
+
+    def last_hour(self, border_ms: int, port: str | None = None) -> tuple[str, int] | None:
+        """The port with most alerts in the hour before a moment at the border, and how many; None: there was none."""
+        wanted = select(alerts.c.port, func.count()).where(
+            alerts.c.occurred_ms > border_ms - HOUR_MS, alerts.c.occurred_ms <= border_ms
+        )
+        if port is not None:
+            wanted = wanted.where(alerts.c.port == port)
+        most = self._db.execute(wanted.group_by(alerts.c.port).order_by(desc(func.count()), alerts.c.port)).first()
+        return None if most is None else (str(most[0]), int(most[1]))
+
     def _open(self, port: str | None) -> Any:
         wanted = select(alerts).where(WAITS)
         if port is not None:
@@ -131,10 +149,7 @@ class Queue:
 
     def assign(self, alert_id: str, to: str | None) -> None:
         """Give an alert to a user, or to nobody in particular. ConflictError for who cannot decide."""
-        may = select(users.c.name).where(
-            users.c.name == to, users.c.role.in_(MAY_DECIDE), users.c.disabled_ms.is_(None)
-        )
-        if to is not None and self._db.execute(may).first() is None:
+        if to is not None and to not in staff(self._db):
             raise ConflictError(f"There is no operator or supervisor {to!r}.")
         waits = and_(alerts.c.alert_id == alert_id, alerts.c.decided_ms.is_(None))
         given = update(alerts).where(waits).values(assigned_to=to, held_by=None, held_until_ms=None)
@@ -204,6 +219,17 @@ class Queue:
         return or_(
             alerts.c.held_by.is_(None), alerts.c.held_by == self._user.name, over, alerts.c.held_until_ms.is_(None)
         )
+
+
+def staff(connection: Connection) -> list[str]:
+    """Who may decide."""
+    may = users.c.role.in_(MAY_DECIDE), users.c.disabled_ms.is_(None)
+    return [str(name) for name in connection.execute(select(users.c.name).where(*may).order_by(users.c.name)).scalars()]
+
+
+def drawn(connection: Connection, crossing_id: str) -> bool:
+    """Whether the random control sample drew it: to be shown of what is decided only."""
+    return connection.execute(select(controls).where(controls.c.crossing_id == crossing_id)).first() is not None
 
 
 def history(connection: Connection, alert_id: str) -> list[Decision]:

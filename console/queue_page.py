@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -11,11 +12,19 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from console import pictures, vehicles
 from console.guard import field, form_route, user_of
-from console.queue import CODES, MAY_DECIDE, UNDO_MS, Queue, history
+from console.queue import CODES, MAY_DECIDE, MAY_LOOK, UNDO_MS, Queue, drawn, history, staff
 from console.site import page, site_of
+from schemas.models import Alert
 
-MAY_LOOK = ("operator", "supervisor", "analyst", "auditor", "admin")
+
+class Gauge(NamedTuple):
+    """How full a port's alert budget is."""
+
+    port: str
+    used: int
+    of: float
 
 
 def queue(request: Request) -> Response:
@@ -33,7 +42,11 @@ def _queue(request: Request, name: str) -> Response:
     with site.database.read() as connection:
         some = Queue(connection, user, site.now)
         values = {"lines": some.waiting(port), "waiting": some.count(port), "ports": some.ports()}
-    return page(request, name, values | {"port": port, "may_decide": user.role in MAY_DECIDE, "user": user})
+        values["hidden"] = some.hidden(port)
+        fullest = some.last_hour(site.border_now(connection), port)
+    budget = None if fullest is None else Gauge(*fullest, site.border.budget_per_hour)
+    values |= {"budget": budget, "port": port, "may_decide": user.role in MAY_DECIDE, "user": user}
+    return page(request, name, values)
 
 
 def alert(request: Request) -> Response:
@@ -43,12 +56,28 @@ def alert(request: Request) -> Response:
     with site.database.begin() as connection:
         some = Queue(connection, user, site.now)
         line = some.open(alert_id, hold=user.role in MAY_DECIDE)
+        if line is None:
+            raise HTTPException(404, "There is no such alert.")
         decisions = history(connection, alert_id)
-    if line is None:
-        raise HTTPException(404, "There is no such alert.")
+        values = _beside(connection, line.alert) | {
+            "staff": staff(connection), "drawn": bool(decisions) and drawn(connection, line.alert.crossing_id),
+        }  # fmt: skip
     mine = line.held_by == user.name and not decisions
-    values = {"line": line, "alert": line.alert, "decisions": decisions, "mine": mine, "codes": CODES, "port": port}
+    values |= {"line": line, "alert": line.alert, "decisions": decisions, "mine": mine, "codes": CODES, "port": port}
     return page(request, "alert.html", values | {"user": user, "now_ms": site.now(), "undo_ms": UNDO_MS})
+
+
+def _beside(connection: Connection, alert: Alert) -> dict[str, Any]:
+    """The pictures beside an alert: what was known of the vehicle when it crossed."""
+    at_ms = round(alert.occurred_at.timestamp() * 1000)
+    crossings = vehicles.history(connection, alert.vehicle, at_ms)
+    this = next((one for one in reversed(crossings) if one.crossing_id == alert.crossing_id), None)
+    return {
+        "clock": pictures.clock(crossings, this),
+        "strip": pictures.strip(crossings, this),
+        "star": pictures.star(vehicles.company(connection, alert.vehicle, at_ms), alert.vehicle),
+        "range_of": pictures.range_of,
+    }
 
 
 def following(request: Request, form: FormData, connection: Connection) -> Response:
@@ -60,6 +89,12 @@ def following(request: Request, form: FormData, connection: Connection) -> Respo
 def leave(request: Request, form: FormData, connection: Connection) -> Response:
     """Let go of an alert, and back to the queue."""
     _of(request, connection).leave(request.path_params["alert_id"])
+    return _go("/queue", form)
+
+
+def assign(request: Request, form: FormData, connection: Connection) -> Response:
+    """Give an alert to somebody, and back to the queue."""
+    _of(request, connection).assign(request.path_params["alert_id"], field(form, "to") or None)
     return _go("/queue", form)
 
 
@@ -105,6 +140,7 @@ ROUTES = [
     form_route("/queue/next", following, MAY_DECIDE),
     Route("/alerts/{alert_id}", alert),
     form_route("/alerts/{alert_id}/leave", leave, MAY_DECIDE),
+    form_route("/alerts/{alert_id}/assign", assign, MAY_DECIDE),
     form_route("/alerts/{alert_id}/decide", decide, MAY_DECIDE),
     form_route("/decisions/{disposition_id}/undo", undo, MAY_DECIDE),
     Route("/feed", feed),

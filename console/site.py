@@ -14,6 +14,7 @@ from starlette.templating import Jinja2Templates
 from console.database import Database
 from console.live import Live
 from console.tables import alerts, crossings
+from schemas.models import Alert
 from schemas.ports import Ports
 
 
@@ -57,5 +58,9 @@ def site_of(request: Request) -> Site:
 def page(request: Request, name: str, values: dict[str, Any], status: int = 200) -> Response:
     """A template, with what every page shows."""
     site = site_of(request)
-    common = {"session": getattr(request.state, "session", None), "watermark": site.watermark}
+
+    def local(alert: Alert) -> dt.datetime:
+        return alert.occurred_at.astimezone(site.zone_of(alert.port))
+
+    common = {"session": getattr(request.state, "session", None), "watermark": site.watermark, "local": local}
     return site.templates.TemplateResponse(request, name, common | values, status_code=status)

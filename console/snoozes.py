@@ -7,11 +7,12 @@ hid and nobody decided waits in the queue again; when it runs out, only what com
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, desc, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, desc, func, insert, select, update
 
 from console import audit, feed
 from console.accounts import User
@@ -22,6 +23,7 @@ from schemas.models import Alert
 LONGEST_DAYS = 90
 REASON_CHARACTERS = 500
 DAY_MS = 86_400_000
+TYPOLOGY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class Snooze(NamedTuple):
@@ -64,8 +66,10 @@ class Snoozes:
             raise ConflictError(f"A snooze needs a reason, of {REASON_CHARACTERS} characters at most.")
         if not 0 < days <= LONGEST_DAYS:
             raise ConflictError(f"A snooze lasts {LONGEST_DAYS} days at most.")
-        if not typologies:
+        if not typologies or not all(TYPOLOGY.fullmatch(name) for name in typologies):
             raise ConflictError("Choose what is to be snoozed.")
+        if self._db.execute(select(alerts.c.vehicle).where(alerts.c.vehicle == vehicle).limit(1)).first() is None:
+            raise ConflictError("This vehicle has no alert that could be snoozed.")
         now = self._now()
         until = now + round(days * DAY_MS)
         made = []
@@ -107,11 +111,18 @@ class Snoozes:
         wanted = select(alerts.c.body).where(alerts.c.vehicle == vehicle, alerts.c.decided_ms.is_(None), where)
         return [Alert.model_validate_json(body) for body in self._db.execute(wanted).scalars()]
 
+    def get(self, snooze_id: str) -> Snooze | None:
+        """One of them."""
+        row = self._db.execute(self._wanted().where(snoozes.c.snooze_id == snooze_id)).first()
+        return None if row is None else Snooze._make(row)
+
+    def _wanted(self) -> Select[Any]:
+        hid = select(func.count()).where(alerts.c.hidden_by == snoozes.c.snooze_id).scalar_subquery()
+        return select(*(snoozes.c[name] for name in Snooze._fields[:-1]), hid)
+
     def all(self, *, vehicle: str | None = None, active: bool = False, limit: int = 200) -> list[Snooze]:
         """Newest first; with `active` those that hide something now."""
-        hid = select(func.count()).where(alerts.c.hidden_by == snoozes.c.snooze_id).scalar_subquery()
-        columns: list[Any] = [snoozes.c[name] for name in Snooze._fields[:-1]]
-        wanted = select(*columns, hid).order_by(desc(snoozes.c.at_ms), snoozes.c.snooze_id).limit(limit)
+        wanted = self._wanted().order_by(desc(snoozes.c.at_ms), snoozes.c.snooze_id).limit(limit)
         if vehicle is not None:
             wanted = wanted.where(snoozes.c.vehicle == vehicle)
         if active:

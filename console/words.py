@@ -41,6 +41,16 @@ def instant(at_ms: int) -> str:
     return dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def moment(local_ms: int, *, short: bool = False) -> str:
+    """Day and minute on a port's wall clock, from ms as if it were UTC.
+
+    >>> moment(0), moment(0, short=True)
+    ('Thu 1 Jan 00:00', '1 Jan')
+    """
+    at = dt.datetime.fromtimestamp(local_ms / 1000, dt.UTC)
+    return f"{at.day} {at:%b}" if short else f"{at:%a} {at.day} {at:%b %H:%M}"
+
+
 def short(pseudonym: str) -> str:
     """The beginning of a pseudonym: enough to tell vehicles on one screen apart."""
     return pseudonym[:8]
@@ -87,6 +97,6 @@ def percent(share: float) -> str:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
-    "words": words, "clock": clock, "day": day, "instant": instant, "short": short, "observed": observed,
-    "usual": usual, "number": number, "percent": percent, "shape": SHAPES.__getitem__,
+    "words": words, "clock": clock, "moment": moment, "day": day, "instant": instant, "short": short,
+    "observed": observed, "usual": usual, "number": number, "percent": percent, "shape": SHAPES.__getitem__,
 }  # fmt: skip

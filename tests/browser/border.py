@@ -7,16 +7,20 @@ random on purpose: pseudonyms of users, ids of decisions and the hashes of the a
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from console.accounts import Accounts
 from console.database import Database
 from console.queue import Queue
-from console.store import put
+from console.snoozes import Snoozes
+from console.store import AlertStore
 from evaluation.simulator import generate
 from ops.configure import load
 from ops.wiring import build_codec, build_pipeline, build_ports
 from schemas.models import Alert
 from schemas.plates import Pseudonymiser
+from schemas.ports import Ports
+from stream.pipeline import Decided
 from tests.browser.served import staffed
 from tests.console.stored import Clock
 from tests.ops.running import LOOSE_FLAGS
@@ -26,27 +30,40 @@ DECIDED = (("ana", "cleared", "documents_plausible", "Papers of the load agree."
 HELD_BY = "ben"
 
 
-def alerts() -> list[Alert]:
-    """Thirty or so of forty days at four ports, found by the real pipeline; in the order of their times."""
+class Found(NamedTuple):
+    """What the real pipeline said of a generated border."""
+
+    ports: Ports
+    decided: list[Decided]
+    alerts: list[Alert]  # in the order of their times
+
+
+def found() -> Found:
+    """Thirty alerts or so of forty days at four ports, and all the crossings."""
     settings = load(flags=[*LOOSE_FLAGS, "ports=us"]).settings
     ports = build_ports(settings)
     traffic = generate(seed=5, days=40, vehicles=2_000, ports=4, planted_rate=0.02)
     batch = build_codec(settings, ports, Pseudonymiser(bytes(32))).decode(b"".join(traffic.lines())).batch
     pipeline = build_pipeline(settings, ports)
-    return [*pipeline.push(batch).alerts, *pipeline.flush().alerts]
+    decided = [pipeline.push(batch), pipeline.flush()]
+    return Found(ports, decided, [alert for part in decided for alert in part.alerts])
 
 
-def at_work(path: Path, clock: Clock, some: list[Alert]) -> dict[str, str]:
+def at_work(path: Path, clock: Clock, what: Found) -> dict[str, str]:
     """Fill a new database; what `{alert}` and the like stand for in the paths of the views."""
+    some = what.alerts
     clock.ms = round(some[-1].occurred_at.timestamp() * 1000) - 3_600_000
     staffed(path, clock)
     database = Database.open(path)
+    store = AlertStore(database, what.ports, clock=clock)
+    for part in what.decided:
+        store.write(part)
+    store.finish()
     with database.begin() as connection:
         accounts = Accounts(connection, clock)
         people = {user.name: user for user, _ in accounts.all()}
         for name in ("ana", "ben"):
             accounts.log_in(people[name], "127.0.0.1")
-        put(connection, some, clock())
         decided = ""
         for name, outcome, code, note in DECIDED:
             clock.pass_s(70)
@@ -57,8 +74,14 @@ def at_work(path: Path, clock: Clock, some: list[Alert]) -> dict[str, str]:
             queue.decide(decided, outcome, code, note)
         clock.ms = round(some[-1].occurred_at.timestamp() * 1000) + 240_000
         queue = Queue(connection, people[HELD_BY], clock)
-        first, second = (line.alert.alert_id for line in queue.waiting(limit=2))
-        queue.open(second, hold=True)
+        first, second, third, *_, last = (line.alert for line in queue.waiting())
+        queue.open(second.alert_id, hold=True)
+        queue.assign(third.alert_id, "ana")
+        why = "Carrier changed its depot; the office has the letter."
+        (snooze,) = Snoozes(connection, people["sue"], clock).add(last.vehicle, last.typologies[:1], 7, why)
         invited = accounts.add("cleo", "operator", by="adm")
     database.close()
-    return {"alert": first, "held": second, "decided": decided, "invited": invited}
+    return {
+        "alert": first.alert_id, "vehicle": first.vehicle, "held": second.alert_id, "decided": decided,
+        "snooze": snooze, "invited": invited,
+    }  # fmt: skip

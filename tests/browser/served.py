@@ -16,8 +16,11 @@ from console.accounts import Accounts
 from console.app import make_app
 from console.database import Database
 from console.guard import COOKIE
+from console.site import Border
 from console.store import put
 from schemas.models import Alert
+from schemas.plates import Pseudonymiser
+from schemas.ports import Ports
 from tests.console.stored import PASSWORD
 
 STAFF = {"ana": "operator", "ben": "operator", "sue": "supervisor", "lea": "analyst", "aud": "auditor", "adm": "admin"}
@@ -70,7 +73,8 @@ def serving(path: Path, now: Callable[[], int]) -> Iterator[Console]:
     """A console over a database, in a thread of this process until the end."""
     database = Database.open(path)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        app = make_app(database, now, watermark="DEMO")
+        border = Border(Ports.builtin(), 6.0, Pseudonymiser(bytes(32)).pseudonym)
+        app = make_app(database, now, border=border, watermark="DEMO")
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
         thread = Thread(target=server.run, args=([listening],))
         thread.start()

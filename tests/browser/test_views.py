@@ -47,7 +47,7 @@ class Shown(NamedTuple):
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
     """One for all views; its clock stands."""
     path, clock = tmp_path_factory.mktemp("border") / "console.sqlite", Clock()
-    names = border.at_work(path, clock, border.alerts())
+    names = border.at_work(path, clock, border.found())
     with serving(path, clock) as console:
         yield Border(console, names)
 

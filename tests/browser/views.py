@@ -9,7 +9,7 @@ class View(NamedTuple):
     """A page as somebody sees it."""
 
     name: str  # of its picture, docs/console-NAME.png
-    path: str  # {alert}, {held}, {decided}, {invited}: see tests/browser/border.py
+    path: str  # {alert} and others: see tests/browser/border.py
     user: str | None = "sue"  # of STAFF in tests/browser/served.py; None: nobody is logged in
     status: int = 200
     looks: bool = False  # pictured in every look for the documents, not in the first alone
@@ -21,6 +21,10 @@ VIEWS = (
     View("alert", "/alerts/{alert}", looks=True),
     View("held", "/alerts/{held}"),
     View("decided", "/alerts/{decided}"),
+    View("vehicle", "/vehicles/{vehicle}?alert={alert}", looks=True),
+    View("search", "/vehicles"),
+    View("snoozes", "/snoozes"),
+    View("snooze", "/snoozes/{snooze}"),
     View("audit", "/audit"),
     View("chain", "/audit/chain"),
     View("login", "/login", user=None),
