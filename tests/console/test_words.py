@@ -1,13 +1,17 @@
-"""Do the examples in the words of the pages hold?"""
+"""Do the pages say what they should?"""
 
 from __future__ import annotations
 
 import doctest
+from types import ModuleType
 
-from console import words
+import pytest
+
+from console import pictures, words
 
 
-def test_the_examples_hold() -> None:
+@pytest.mark.parametrize("module", [words, pictures])
+def test_the_examples_hold(module: ModuleType) -> None:
     """Each as it stands in its docstring."""
-    found = doctest.testmod(words)
-    assert (0, 4) == (found.failed, found.attempted)
+    found = doctest.testmod(module)
+    assert 0 == found.failed < found.attempted
