@@ -11,12 +11,12 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
 
 from console import audit
 from console.tables import failures, invitations, sessions, users
@@ -164,16 +164,26 @@ class Accounts:
 
     def session(self, token: str) -> Session | None:
         """The session of a token, if it has not ended."""
-        wanted = select(sessions, users.c.role, users.c.pseudonym).join(users).where(
-            sessions.c.token_hash == _hash(token), users.c.disabled_ms.is_(None)
-        )  # fmt: skip
-        row = self._db.execute(wanted).mappings().first()
-        now = self._now()
-        if row is None or now - row["seen_ms"] > IDLE_MS or now - row["created_ms"] > LONGEST_SESSION_MS:
+        row = self._db.execute(self._standing(sessions.c.token_hash == _hash(token))).mappings().first()
+        if row is None:
             return None
+        now = self._now()
         if now - row["seen_ms"] > IDLE_MS // 100:  # not at every request: a write each
             self._db.execute(update(sessions).where(sessions.c.token_hash == _hash(token)).values(seen_ms=now))
         return Session(User(row["name"], row["role"], row["pseudonym"]), row["csrf"])
+
+    def standing(self, tokens: Sequence[str]) -> set[str]:
+        """Those whose session has not ended."""
+        hashes = {_hash(token): token for token in tokens}
+        rows = self._db.execute(self._standing(sessions.c.token_hash.in_(hashes))).mappings()
+        return {hashes[row["token_hash"]] for row in rows}
+
+    def _standing(self, which: ColumnElement[bool]) -> Select[Any]:
+        now = self._now()
+        return select(sessions, users.c.role, users.c.pseudonym).join(users).where(
+            which, users.c.disabled_ms.is_(None), sessions.c.seen_ms >= now - IDLE_MS,
+            sessions.c.created_ms >= now - LONGEST_SESSION_MS,
+        )  # fmt: skip
 
     def log_out(self, token: str) -> None:
         """End the session of a token."""

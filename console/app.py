@@ -43,7 +43,7 @@ def make_app(
     """The application. `hosts`: names under which it may be asked, beside those of this machine."""
     templates = Jinja2Templates(HERE / "templates")
     templates.env.filters.update(FILTERS)
-    live = Live(database)
+    live = Live(database, now)
     site = Site(database, now, live, templates, watermark, border or Border(Ports.open()))
 
     @contextlib.asynccontextmanager

@@ -2,24 +2,27 @@
 
 Events are server-sent events whose ids are the feed's numbers: a browser that comes back says the last one it had, and
 gets what came since. One whose queue is full, or that was away for longer than the feed goes back, is told to reload.
-A comment goes out when nothing has for `HEARTBEAT_S`, so that proxies and browsers know that the line is open.
+A comment goes out when nothing has for `HEARTBEAT_S`, so that proxies and browsers know that the line is open. A feed
+whose session ended (logged out, disabled, too old) is told to reload and ends within `CHECK_S`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
 
 from console import feed
+from console.accounts import Accounts
 from console.database import Database
 from console.feed import Event
 from schemas.errors import Unavailable
 
 POLL_S = 0.25
+CHECK_S = 2.0
 HEARTBEAT_S = 15.0
 WAITING = 500  # events of one console
 RETRY_MS = 1_000
@@ -29,24 +32,28 @@ RELOAD = b"event: reload\ndata: {}\n\n"
 class Live:
     """Reads the feed while anybody listens. Everything here runs in one event loop."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._listeners: set[asyncio.Queue[Event | None]] = set()
+    def __init__(self, database: Database, now: Callable[[], int]) -> None:
+        self._database, self._now = database, now
+        self._listeners: dict[asyncio.Queue[Event | None], str | None] = {}  # with the token of its session
         self._reader: asyncio.Task[None] | None = None
         self._at = 0
         self._closing = asyncio.Event()
 
-    async def listen(self, port: str | None, last: int | None) -> AsyncIterator[bytes]:
-        """The stream for one console, of one port or all, from after event `last` or from now on."""
+    async def newest(self) -> int:
+        """The number of the newest event: to be taken before a page is read, and listened after."""
+        return await run_in_threadpool(lambda: self._ends()[1])
+
+    async def listen(self, port: str | None, last: int, token: str | None = None) -> AsyncIterator[bytes]:
+        """The stream for one console, of one port or all, from after event `last`; it ends with `token`'s session."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue(WAITING)
         yield f"retry: {RETRY_MS}\n\n".encode()
-        missed, at = await run_in_threadpool(self._since, last)
-        if missed is None:
-            yield RELOAD
-            missed = []
-        self._listeners.add(queue)
-        self._start(at)
+        self._listeners[queue] = token  # before `_since` reads, so that nothing falls between the two
         try:
+            missed, at = await run_in_threadpool(self._since, last)
+            self._start(at)
+            if missed is None:
+                yield RELOAD
+                missed = []
             for event in missed:
                 if port is None or event.port == port:
                     yield _line(event)
@@ -62,14 +69,16 @@ class Live:
                 if event_or_end.seq > at and (port is None or event_or_end.port == port):
                     yield _line(event_or_end)
         finally:
-            self._listeners.discard(queue)
+            self._listeners.pop(queue, None)
 
-    def _since(self, last: int | None) -> tuple[list[Event] | None, int]:
+    def _ends(self) -> tuple[int, int]:
+        with self._database.read() as connection:
+            return feed.ends(connection)
+
+    def _since(self, last: int) -> tuple[list[Event] | None, int]:
         """What came after an event, None where it is too long ago; and the number of the newest."""
         with self._database.read() as connection:
             oldest, newest = feed.ends(connection)
-            if last is None:
-                return [], newest
             if not oldest <= last <= newest or newest - last > feed.MOST:
                 return None, newest
             return feed.since(connection, last), newest
@@ -80,15 +89,17 @@ class Live:
             self._reader = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
+        clock = asyncio.get_running_loop().time
+        checked = clock()
         while self._listeners and not self._closing.is_set():
-            try:
-                events = await run_in_threadpool(self._next)
-            except Unavailable:  # it may answer again
-                events = []
-            for event in events:
-                self._at = event.seq
-                for queue in list(self._listeners):
-                    self._hand(queue, event)
+            with suppress(Unavailable):  # it may answer again
+                for event in await run_in_threadpool(self._next):
+                    self._at = event.seq
+                    for queue in list(self._listeners):
+                        self._hand(queue, event)
+                if clock() - checked >= CHECK_S:
+                    await self._check()
+                    checked = clock()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), POLL_S)
 
@@ -96,13 +107,29 @@ class Live:
         with self._database.read() as connection:
             return feed.since(connection, self._at)
 
+    async def _check(self) -> None:
+        """End the feeds whose session has ended; one question for all."""
+        listeners = [(queue, token) for queue, token in self._listeners.items() if token is not None]
+        standing = await run_in_threadpool(self._standing, [token for _, token in listeners])
+        for queue, token in listeners:
+            if token not in standing:
+                self._end(queue)
+
+    def _standing(self, tokens: list[str]) -> set[str]:
+        with self._database.read() as connection:
+            return Accounts(connection, self._now).standing(tokens)
+
     def _hand(self, queue: asyncio.Queue[Event | None], event: Event) -> None:
         if queue.full():  # it does not read: it gets a fresh start instead of everything
-            self._listeners.discard(queue)
-            queue.get_nowait()
-            queue.put_nowait(None)
+            self._end(queue)
         else:
             queue.put_nowait(event)
+
+    def _end(self, queue: asyncio.Queue[Event | None]) -> None:
+        self._listeners.pop(queue, None)
+        if queue.full():
+            queue.get_nowait()
+        queue.put_nowait(None)
 
     async def close(self) -> None:
         """End all streams; what is being read is read first."""

@@ -130,7 +130,10 @@ class Queue:
         now, held = self._now(), 0
         if hold:
             taken = update(alerts).where(alerts.c.alert_id == alert_id, alerts.c.decided_ms.is_(None), self._free())
-            held = self._db.execute(taken.values(held_by=self._user.name, held_until_ms=now + HOLD_MS)).rowcount
+            still = and_(alerts.c.held_by == self._user.name, alerts.c.held_until_ms > now)
+            since = case((still, func.coalesce(alerts.c.held_since_ms, now)), else_=now)  # looking again is no new look
+            hold_it = {"held_by": self._user.name, "held_since_ms": since, "held_until_ms": now + HOLD_MS}
+            held = self._db.execute(taken.values(hold_it)).rowcount
         row = self._db.execute(select(alerts).where(alerts.c.alert_id == alert_id)).mappings().first()
         if row is None:
             return None
@@ -177,13 +180,13 @@ class Queue:
             raise ConflictError(
                 "It is decided already." if row["decided_ms"] or mine else "Open the alert before you decide it."
             )
-        seen = int(row["held_until_ms"]) - HOLD_MS
+        seen = row["held_since_ms"] or now
         made = Decision(
             f"d-{secrets.token_hex(12)}", alert_id, row["crossing_id"], cast("Outcome", outcome), code, note,
             self._user.pseudonym, now,
         )  # fmt: skip
         self._db.execute(
-            insert(dispositions).values(made._asdict() | {"selected_by": "alert", "seen_ms": min(seen, now)})
+            insert(dispositions).values(made._asdict() | {"selected_by": "alert", "seen_ms": min(int(seen), now)})
         )
         told = {"disposition": made.disposition_id, "outcome": outcome, "code": code}
         audit.add(self._db, now, self._user.name, "alert.decide", f"alert {alert_id}", why=note, detail=told)
@@ -205,7 +208,9 @@ class Queue:
         of = dispositions.c.disposition_id == disposition_id
         alert_id = str(self._db.execute(select(dispositions.c.alert_id).where(of)).scalar_one())
         again = update(alerts).where(alerts.c.alert_id == alert_id)
-        self._db.execute(again.values(decided_ms=None, held_by=self._user.name, held_until_ms=now + HOLD_MS))
+        self._db.execute(
+            again.values(decided_ms=None, held_by=self._user.name, held_since_ms=now, held_until_ms=now + HOLD_MS)
+        )
         port = self._db.execute(select(alerts.c.port).where(alerts.c.alert_id == alert_id)).scalar_one()
         audit.add(
             self._db, now, self._user.name, "alert.undo", f"alert {alert_id}", detail={"disposition": disposition_id}

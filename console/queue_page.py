@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from console import pictures, vehicles
-from console.guard import field, form_route, user_of
+from console.guard import COOKIE, field, form_route, user_of
 from console.queue import CODES, MAY_DECIDE, MAY_LOOK, UNDO_MS, Queue, drawn, history, staff
 from console.site import page, site_of
 from schemas.models import Alert
@@ -115,8 +115,10 @@ def undo(request: Request, form: FormData, connection: Connection) -> Response:
 async def feed(request: Request) -> Response:
     """Server-sent events."""
     user_of(request, *MAY_LOOK)
-    last = request.headers.get("last-event-id", "")
-    stream = site_of(request).live.listen(_port(request), int(last) if last.isdigit() and len(last) < 19 else None)
+    site, had = site_of(request), request.headers.get("last-event-id", "")
+    # before the answer begins: the page is read after that, and hears of whatever comes from here on
+    last = int(had) if had.isdigit() and len(had) < 19 else await site.live.newest()
+    stream = site.live.listen(_port(request), last, request.cookies[COOKIE])
     return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 

@@ -39,8 +39,9 @@ alerts = Table(
     Column("body", LargeBinary, nullable=False),  # the alert's canonical JSON
     Column("issued_ms", BigInteger, nullable=False),  # when it was first stored
     Column("vehicle_class", String(16)),
-    # how it stands: open, held (somebody looks at it until held_until_ms), assigned, hidden by a snooze, or decided
+    # how it stands: open, held (somebody looks at it, until held_until_ms), assigned, hidden by a snooze, or decided
     Column("held_by", String(64)),
+    Column("held_since_ms", BigInteger),
     Column("held_until_ms", BigInteger),
     Column("decided_ms", BigInteger),
     Column("assigned_to", String(64)),

@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from console import audit, feed, queue
 from console.accounts import User
 from console.database import Database
 from console.outbox import Outbox
 from console.queue import CODES, HOLD_MS, UNDO_MS, ConflictError, Queue
+from console.tables import dispositions
 from schemas.dispositions import decode
 from schemas.models import OUTCOMES
 from tests.console.stored import Clock, alert, fill, user
@@ -199,3 +201,25 @@ def test_every_outcome_has_reasons_and_every_reason_is_short() -> None:
     """The six of the contract; a key each."""
     assert OUTCOMES == tuple(CODES)
     assert all(len(code) <= 32 for codes in CODES.values() for code in codes)
+
+
+@pytest.mark.parametrize(
+    ("looks", "expected_s"),
+    [
+        ((0, 60, 60), 125.0),  # opened again and again: since the first time
+        ((0, HOLD_MS / 1000), 5.0),  # the hold had run out: it is another look
+    ],
+)
+def test_time_on_an_alert_counts_from_the_first_look(
+    looks: tuple[float, ...], expected_s: float, database: Database, clock: Clock, ana: User
+) -> None:
+    """Of a holding: looking again holds it longer, and makes no decision look quicker than it was."""
+    with database.begin() as connection:
+        some = Queue(connection, ana, clock)
+        for wait_s in looks:
+            clock.pass_s(wait_s)
+            some.open("a-1", hold=True)
+        clock.pass_s(5)
+        some.decide("a-1", *SEIZED)
+        at_ms, seen_ms = connection.execute(select(dispositions.c.at_ms, dispositions.c.seen_ms)).one()
+    assert expected_s == (at_ms - seen_ms) / 1000
