@@ -22,7 +22,7 @@ from schemas.models import Alert
 class Gauge(NamedTuple):
     """How full a port's alert budget is."""
 
-    port: str
+    port: str | None  # None: at none was any
     used: int
     of: float
 
@@ -44,7 +44,7 @@ def _queue(request: Request, name: str) -> Response:
         values = {"lines": some.waiting(port), "waiting": some.count(port), "ports": some.ports()}
         values["hidden"] = some.hidden(port)
         fullest = some.last_hour(site.border_now(connection), port)
-    budget = None if fullest is None else Gauge(*fullest, site.border.budget_per_hour)
+    budget = Gauge(*fullest or (port, 0), site.border.budget_per_hour)
     values |= {"budget": budget, "port": port, "may_decide": user.role in MAY_DECIDE, "user": user}
     return page(request, name, values)
 

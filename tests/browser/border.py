@@ -83,5 +83,10 @@ def at_work(path: Path, clock: Clock, what: Found) -> dict[str, str]:
     database.close()
     return {
         "alert": first.alert_id, "vehicle": first.vehicle, "held": second.alert_id, "decided": decided,
-        "snooze": snooze, "invited": invited,
+        "company": _beside(some), "snooze": snooze, "invited": invited,
     }  # fmt: skip
+
+
+def _beside(some: list[Alert]) -> str:
+    """An alert of a vehicle that crosses beside another."""
+    return next(alert.alert_id for alert in some if {"convoy", "spotter"} & set(alert.typologies))

@@ -19,6 +19,7 @@ VIEWS = (
     View("queue", "/queue", looks=True),
     View("queue-port", "/queue?port=2304"),
     View("alert", "/alerts/{alert}", looks=True),
+    View("company", "/alerts/{company}"),
     View("held", "/alerts/{held}"),
     View("decided", "/alerts/{decided}"),
     View("vehicle", "/vehicles/{vehicle}?alert={alert}", looks=True),
