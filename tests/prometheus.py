@@ -23,7 +23,7 @@ import yaml
 
 LOOKS = "500ms"
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-PATIENCE_S = 30.0
+PATIENCE_S = 20.0
 
 
 def promtool() -> str:
@@ -113,9 +113,9 @@ def _ready(client: httpx.Client, child: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def until(true: Callable[[], bool], what: str) -> None:
+def until(true: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
     """Wait for it; fails when it takes too long."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + patience_s
     while not true():
-        assert time.monotonic() < end, f"waited {PATIENCE_S:g} s for {what}"
+        assert time.monotonic() < end, f"waited {patience_s:g} s for {what}"
         time.sleep(0.1)
