@@ -27,6 +27,7 @@ from console.ingest import LOCAL_HOSTS
 from console.live import Live
 from console.outbox import Outbox
 from console.queue import ConflictError
+from console.requests import Asked, Requests
 from console.site import Border, Site, page, site_of
 from console.words import FILTERS
 from schemas.errors import Unavailable
@@ -38,9 +39,9 @@ HERE = Path(__file__).parent
 
 def make_app(
     database: Database, now: Callable[[], int], *, border: Border | None = None, hosts: Sequence[str] = (),
-    watermark: str = "", outbox: Outbox | None = None,
+    watermark: str = "", outbox: Outbox | None = None, asked: Callable[[Asked], None] = lambda _: None,
 ) -> Starlette:  # fmt: skip
-    """The application. `hosts`: names under which it may be asked, beside those of this machine."""
+    """The application. `hosts`: names under which it may be asked, beside those of this machine; `asked` is told."""
     templates = Jinja2Templates(HERE / "templates")
     templates.env.filters.update(FILTERS)
     live = Live(database, now)
@@ -68,6 +69,7 @@ def make_app(
             *audit_page.ROUTES,
         ],
         middleware=[
+            Middleware(Requests, asked=asked),
             Middleware(Headers),
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, *hosts]),
             Middleware(BaseHTTPMiddleware, dispatch=_with_session),

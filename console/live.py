@@ -39,6 +39,11 @@ class Live:
         self._at = 0
         self._closing = asyncio.Event()
 
+    @property
+    def open(self) -> int:
+        """How many listen now."""
+        return len(self._listeners)
+
     async def newest(self) -> int:
         """The number of the newest event: to be taken before a page is read, and listened after."""
         return await run_in_threadpool(lambda: self._ends()[1])

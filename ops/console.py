@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,17 +45,25 @@ def console(
     from console.app import make_app
     from console.outbox import Outbox
     from console.server import serve
+    from ops import metrics, wiring
+    from ops.metrics_console import ConsoleFigures
 
     settings = load_settings(config, flags, ports=ports, data_folder=data).settings
     folder = settings.data_folder
     names = [name.strip() for name in settings.console_names.split(",") if name.strip()]
-    with closing(opened(settings)) as database:
+    with ExitStack() as held:
+        database = held.enter_context(closing(opened(settings)))
+        figures = ConsoleFigures(database, now_ms)
         outbox = Outbox(database, folder / DISPOSITIONS, now_ms)
         app = make_app(
-            database, now_ms, border=border_of(settings), hosts=names, watermark=watermark or "", outbox=outbox
-        )
+            database, now_ms, border=border_of(settings), hosts=names, watermark=watermark or "", outbox=outbox,
+            asked=figures.asked,
+        )  # fmt: skip
 
         def ready(address: str) -> None:
+            figures.begin(app.state.site.live)
+            exposed = metrics.registry("console", figures.values)
+            say(f"metrics at {wiring.serve_metrics(settings, exposed, held)}")
             say(f"ready: {address}, decisions go to {folder / DISPOSITIONS}")
             first = _first(database)
             if first is not None:
