@@ -25,14 +25,19 @@ def installed() -> str | None:
     return own if Path(own).exists() else None
 
 
-def install() -> None:
-    """From the system's packages where we may, else by Playwright into the user's cache. CalledProcessError."""
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run([*APT, "update"], check=True, env=environment)
-        subprocess.run([*APT, "install", "--no-install-recommends", "chromium"], check=True, env=environment)
-    else:
-        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
+def ways() -> list[list[list[str]]]:
+    """How it may be installed, the best first: each is commands that must all succeed."""
+    by_playwright = [sys.executable, "-m", "playwright", "install", "chromium"]  # into the user's cache
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return [[by_playwright]]
+    by_apt = [[*APT, "update"], [*APT, "install", "--no-install-recommends", "chromium"]]
+    return [by_apt, [[*by_playwright, "--with-deps"]]]  # Ubuntu has it as a snap only
+
+
+def done(commands: list[list[str]]) -> bool:
+    """Run commands until one fails; whether none did."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    return all(subprocess.run(command, check=False, env=environment).returncode == 0 for command in commands)
 
 
 def main() -> int:
@@ -40,11 +45,7 @@ def main() -> int:
     found = installed()
     if found is None:
         click.echo("no Chromium yet; installing it (once)")
-        try:
-            install()
-        except subprocess.CalledProcessError as problem:
-            click.echo(f"this failed: {' '.join(map(str, problem.cmd))}", err=True)
-        found = installed()
+        found = next((installed() for way in ways() if done(way)), None)
     if found is None:
         click.echo("there is no Chromium. Install one: `apt install chromium`, or `brew install chromium`", err=True)
         return 1

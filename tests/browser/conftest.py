@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from console.guard import COOKIE
 from tests.browser.chromium import installed
-from tests.browser.served import Console, now_ms, serving, staffed
+from tests.browser.served import Console, now_ms, serving, session, staffed
 
 # Chromium asks its makers for updates and more; none of that here
 QUIET = ("disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update")
@@ -64,7 +65,7 @@ class Visitors:
         self._contexts.append(context)
         context.set_default_timeout(10_000)
         if name is not None:
-            context.add_cookies([console.cookie(name)])  # type: ignore[list-item]
+            context.add_cookies([{"name": COOKIE, "value": session(console, name), "url": console.address}])
         page = context.new_page()
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.troubles.append(f"{page.url}: {error}"))

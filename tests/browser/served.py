@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,6 @@ import uvicorn
 from console.accounts import Accounts
 from console.app import make_app
 from console.database import Database
-from console.guard import COOKIE
 from console.site import Border
 from console.store import put
 from schemas.models import Alert
@@ -42,15 +42,17 @@ class Console(NamedTuple):
         database.close()
         return began
 
-    def cookie(self, name: str) -> dict[str, str]:
-        """A session of one of the staff without the form, as Playwright takes cookies."""
-        database = Database.open(self.path)
-        with database.begin() as connection:
-            accounts = Accounts(connection, self.now)
-            user = next(user for user, _ in accounts.all() if user.name == name)
-            token = accounts.log_in(user, "127.0.0.1")
-        database.close()
-        return {"name": COOKIE, "value": token, "url": self.address}
+
+@functools.cache
+def session(console: Console, name: str) -> str:
+    """The token of one of the staff, without the form; one for a console and a name."""
+    database = Database.open(console.path)
+    with database.begin() as connection:
+        accounts = Accounts(connection, console.now)
+        user = next(user for user, _ in accounts.all() if user.name == name)
+        token = accounts.log_in(user, "127.0.0.1")
+    database.close()
+    return token
 
 
 def now_ms() -> int:

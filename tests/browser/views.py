@@ -12,25 +12,26 @@ class View(NamedTuple):
     path: str  # {alert} and others: see tests/browser/border.py
     user: str | None = "sue"  # of STAFF in tests/browser/served.py; None: nobody is logged in
     status: int = 200
-    looks: bool = False  # pictured in every look for the documents, not in the first alone
+    looks: bool = False  # the documents keep it in every look, not in the first alone
+    kept: bool = True  # the documents keep its picture
 
 
 VIEWS = (
     View("queue", "/queue", looks=True),
-    View("queue-port", "/queue?port=2304"),
+    View("queue-port", "/queue?port=2304", kept=False),
     View("alert", "/alerts/{alert}", looks=True),
     View("company", "/alerts/{company}"),
-    View("held", "/alerts/{held}"),
+    View("held", "/alerts/{held}", kept=False),
     View("decided", "/alerts/{decided}"),
     View("vehicle", "/vehicles/{vehicle}?alert={alert}", looks=True),
-    View("search", "/vehicles"),
+    View("search", "/vehicles", kept=False),
     View("snoozes", "/snoozes"),
-    View("snooze", "/snoozes/{snooze}"),
+    View("snooze", "/snoozes/{snooze}", kept=False),
     View("audit", "/audit"),
-    View("chain", "/audit/chain"),
-    View("login", "/login", user=None),
-    View("welcome", "/welcome/{invited}", user=None),
-    View("error", "/alerts/none", status=404),
+    View("chain", "/audit/chain", kept=False),
+    View("login", "/login", user=None, kept=False),
+    View("welcome", "/welcome/{invited}", user=None, kept=False),
+    View("error", "/alerts/none", status=404, kept=False),
 )
 
 
