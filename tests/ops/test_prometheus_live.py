@@ -1,7 +1,7 @@
 """Does a real Prometheus see what dashboards ask for, and do alerts call when something breaks? One story, played once.
 
-`linewatch run` works under load, people say what they found, Prometheus looks twice a second.
-Then a sender goes wrong, and then the service is killed.
+`linewatch run` and `linewatch console` work on one folder under load, people decide, Prometheus looks twice a second.
+Then a sender goes wrong, and then the console is killed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,13 +19,15 @@ import httpx
 import pytest
 import yaml
 
-from ops.metrics_catalogue import CATALOGUE
+from console.database import Database
+from console.queue import Queue
+from console.snoozes import Snoozes
+from tests.console.stored import Clock, alert, fill, user
 from tests.ops.running import LOOSE, start, wait_for, write_log
 from tests.prometheus import until, watching
 
 pytestmark = pytest.mark.xdist_group("prometheus")
 
-CONSOLE = "|".join(metric.full_name for metric in CATALOGUE if metric.served_by == ("console",))
 WINDOWS = {"$__rate_interval": "5s", "$__range": "2m", "$detector": "combined"}  # what Grafana would put there
 PIECES = 12
 
@@ -37,7 +39,7 @@ class Story(NamedTuple):
     rules: dict[str, dict[str, Any]]
     healthy: set[str]  # alerts that fire then
     garbage: set[str]  # ... while a sender sends garbage
-    killed: set[str]  # ... with the service dead
+    killed: set[str]  # ... with the console dead
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +50,18 @@ def story(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterato
     pieces = [log[at : at + len(log) // 12] for at in range(0, len(log), len(log) // 12)]
     (folder / "said.jsonl").touch()
     with ExitStack() as held:
-        run, ingest = held.enter_context(service(folder, "listening on", "run", *OUTPUTS, *LOOSE, *SETTINGS))
+        _, ingest = held.enter_context(service(folder, "listening on", "run", *OUTPUTS, *LOOSE, *SETTINGS))
+        console, figures, pages = held.enter_context(service(folder, "metrics at", "console", *CONSOLE))
         client = held.enter_context(httpx.Client(base_url=f"http://{ingest}", timeout=60, trust_env=False))
         send(client, *pieces[:6])
         until(lambda: all((folder / name).stat().st_size for name in LOOKED_AT), "alerts and controls", COMPILED_S)
         (folder / "said.jsonl").write_text("".join(looked_at(folder)))
-        seen = held.enter_context(watching(folder / "prometheus", repository, {"run": ingest}))
-        until(lambda: bool(seen.finite("linewatch_up == 1")), "a first look")
+        seen = held.enter_context(watching(folder / "prometheus", repository, {"run": ingest, "console": figures}))
+        until(lambda: len(seen.finite("linewatch_up == 1")) == 2, "a first look at both")
+        people_decide(folder / "data" / "console.sqlite")
         for piece in pieces[6:]:
             send(client, piece)
+            client.get(f"http://{pages}/login").raise_for_status()
             time.sleep(0.7)  # Prometheus must see it grow
         queries = dict(panels(repository))
         with suppress(AssertionError):  # the test names those that never had a value
@@ -66,12 +71,13 @@ def story(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterato
         send(client, [b"{}\n"] * 2_000)
         until(lambda: "LinewatchRejectBurst" in seen.firing(), "the alert on garbage")
         garbage = seen.firing()
-        run.kill()
+        console.kill()
         until(lambda: "LinewatchDown" in seen.firing(), "the alert on a dead service")
         yield Story(answers, rules, healthy, garbage, seen.firing())
 
 
 OUTPUTS = ("--data", "data", "--alerts", "alerts.jsonl", "--control", "control.jsonl", "--dispositions", "said.jsonl")
+CONSOLE = ("--data", "data", "--set", "console_port=0")
 SETTINGS = ("--set", "ingest_port=0", "--set", "control_share=0.02")
 TRUE_WHERE_SLOW = {"LinewatchSlow"}  # on a machine busy with other tests an alert may really take more than 2 s
 COMPILED_S = 240  # on a fresh machine the detectors are compiled first
@@ -79,14 +85,12 @@ LOOKED_AT = {"alerts.jsonl": ("alert", 2), "control.jsonl": ("random", 5)}  # ea
 
 
 @contextmanager
-def service(folder: Path, sign: str, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A command that runs, and the host:port in the line with `sign`."""
+def service(folder: Path, sign: str, *words: str) -> Iterator[tuple[Any, ...]]:
+    """A command that is ready, and each host:port that it says in the line with `sign` and in the last."""
     child = start(folder, *words, stdout=subprocess.DEVNULL)
     try:
-        found = re.search(r"http://([0-9.]+:\d+)", wait_for(child, sign))
-        assert found
-        wait_for(child, "ready:")
-        yield child, found[1]
+        said = wait_for(child, sign) + wait_for(child, "ready:")
+        yield child, *re.findall(r"http://([0-9.]+:\d+)", said)
     finally:
         child.terminate()
         child.communicate(timeout=60)
@@ -111,6 +115,25 @@ def looked_at(folder: Path) -> Iterator[str]:
             }) + "\n"  # fmt: skip
 
 
+def people_decide(file: Path) -> None:
+    """Four alerts came five minutes ago; two decisions are just so old that soon they can no longer be taken back."""
+    clock = Clock()
+    clock.ms = time.time_ns() // 1_000_000 - 300_000
+    with closing(Database.open(file)) as database:
+        ana = user(database, clock, "ana", role="supervisor")
+        fill(database, clock, [alert(number) for number in range(4)])
+        clock.pass_s(275)
+        with database.begin() as connection:
+            queue = Queue(connection, ana, clock)
+            for number, (outcome, code) in enumerate(DECISIONS):
+                queue.open(f"a-{number}", hold=True)
+                queue.decide(f"a-{number}", outcome, code)
+            Snoozes(connection, ana, clock).add(alert(3).vehicle, ["new_port"], 1, "known to us")
+
+
+DECISIONS = (("seizure", "narcotics"), ("cleared", "documents_plausible"))
+
+
 def panels(repository: Path) -> Iterator[tuple[str, str]]:
     """Every query of every dashboard, with Grafana's variables filled in."""
     for file in sorted((repository / "ops/grafana/dashboards").glob("*.json")):
@@ -120,8 +143,6 @@ def panels(repository: Path) -> Iterator[tuple[str, str]]:
                 for variable, value in WINDOWS.items():
                     expr = expr.replace(variable, value)
                 assert "$" not in expr
-                if re.search(CONSOLE, expr):  # the console does not serve its own yet
-                    continue
                 yield f"{file.stem}: {panel['title']} {target['refId']}", expr
 
 
