@@ -8,13 +8,10 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
-import socket
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -23,12 +20,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from schemas.errors import ConfigError, Unavailable
+from schemas.errors import Unavailable
 from schemas.plates import Pseudonymiser
 
 MEDIA_TYPES = ("application/x-ndjson", "application/jsonl", "application/json")
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BODY_TIMEOUT_S = 30
+SERVER = {"lifespan": "off", "timeout_keep_alive": 5, "limit_concurrency": 256, "timeout_graceful_shutdown": 10}
 LOCAL_HOSTS = ["localhost", "127.0.0.1"]  # another name for loopback in `Host` is a web page that tries to reach us
 
 
@@ -142,40 +140,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-class IngestServer:
-    """The application on a socket, in a thread of its own, from `start` to `close`."""
-
-    def __init__(self, app: Starlette, host: str, port: int) -> None:
-        """ConfigError when the address cannot be had; port 0 takes a free one (see `address`)."""
-        try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            self._socket = socket.create_server((host, port), family=family, backlog=128)
-        except OSError as problem:
-            raise ConfigError(
-                f"cannot listen on {host}:{port} ({problem.strerror}). Change ingest_host or ingest_port."
-            ) from None
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", server_header=False, timeout_keep_alive=5,
-            limit_concurrency=256, timeout_graceful_shutdown=10,
-        )  # fmt: skip
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, name="ingest")
-
-    @property
-    def address(self) -> str:
-        """As a sender writes it."""
-        host, port = self._socket.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-    def start(self) -> None:
-        """Begin to answer."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Answer what is under way, then stop."""
-        self._server.should_exit = True
-        if self._thread.is_alive():
-            self._thread.join()
-        self._socket.close()

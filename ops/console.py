@@ -16,16 +16,21 @@ from ops.progress import say
 if TYPE_CHECKING:
     from console.database import Database
     from console.site import Border
+    from ops.metrics_console import ConsoleFigures
     from ops.settings import Settings
 
 DATABASE = "console.sqlite"  # in the data folder
 DISPOSITIONS = "dispositions.jsonl"
 FIRST = "admin"
 
+watermark_option = click.option(
+    "--watermark", type=click.Choice(("DEMO", "REPLAY")), help="Shown on every page of what is not live."
+)
+
 
 @click.command("console")
 @click.option("--data", type=PATH, metavar="DIR", help="Folder of the database; short for --set data_folder=...")
-@click.option("--watermark", type=click.Choice(("DEMO", "REPLAY")), help="Shown on every page that is not live.")
+@watermark_option
 @setting_options
 def console(
     data: Path | None, watermark: str | None, config: Path | None, flags: tuple[str, ...], ports: str | None
@@ -36,40 +41,54 @@ def console(
     Examples:
       linewatch console                                    on http://127.0.0.1:8480, beside a `linewatch run`
       linewatch console --set console_port=0               on any free port
-      linewatch run --dispositions linewatch-data/dispositions.jsonl     learns from what is decided here
+      linewatch run --console                              both in one process
 
     On the first start it prints a link with which the administrator chooses a password; `linewatch users add` makes
     the others. It listens on this machine only; for others put a proxy with TLS before it and name it in
-    console_names. Ctrl-C ends it.
+    console_names. `linewatch run` over the same folder learns from what is decided here. Ctrl-C ends it.
+    """
+    from ops.metrics_console import ConsoleFigures
+    from ops.signals import stopping
+
+    settings = load_settings(config, flags, ports=ports, data_folder=data).settings
+    with ExitStack() as held:
+        database = held.enter_context(closing(opened(settings)))
+        stop = held.enter_context(stopping())
+        figures = ConsoleFigures(database, now_ms)
+        serve(settings, database, watermark, settings.data_folder / DISPOSITIONS, held, word="ready", figures=figures)
+        stop.wait()
+    return stop.exit_code(terminated=0)
+
+
+def serve(
+    settings: Settings, database: Database, watermark: str | None, decisions: Path, held: ExitStack, *, word: str,
+    figures: ConsoleFigures | None = None,
+) -> None:  # fmt: skip
+    """Serve the pages in a thread until `held` ends; what is decided is appended to the file `decisions`.
+
+    Says where, after `word`, and on the first start the link with which somebody gets in. `figures` get metrics of
+    their own.
     """
     from console.app import make_app
     from console.outbox import Outbox
-    from console.server import serve
+    from console.server import CONSOLE, ServerThread
     from ops import metrics, wiring
-    from ops.metrics_console import ConsoleFigures
 
-    settings = load_settings(config, flags, ports=ports, data_folder=data).settings
-    folder = settings.data_folder
     names = [name.strip() for name in settings.console_names.split(",") if name.strip()]
-    with ExitStack() as held:
-        database = held.enter_context(closing(opened(settings)))
-        figures = ConsoleFigures(database, now_ms)
-        outbox = Outbox(database, folder / DISPOSITIONS, now_ms)
-        app = make_app(
-            database, now_ms, border=border_of(settings), hosts=names, watermark=watermark or "", outbox=outbox,
-            asked=figures.asked,
-        )  # fmt: skip
-
-        def ready(address: str) -> None:
-            figures.begin(app.state.site.live)
-            exposed = metrics.registry("console", figures.values)
-            say(f"metrics at {wiring.serve_metrics(settings, exposed, held)}")
-            say(f"ready: {address}, decisions go to {folder / DISPOSITIONS}")
-            first = _first(database)
-            if first is not None:
-                say(f"the first time: choose the password of {FIRST!r} at {address}/welcome/{first} (once, for a day)")
-
-        return serve(app, settings.console_host, settings.console_port, ready)
+    app = make_app(
+        database, now_ms, border=border_of(settings), hosts=names, watermark=watermark or "",
+        outbox=Outbox(database, decisions, now_ms), asked=figures.asked if figures else lambda _: None,
+    )  # fmt: skip
+    server = ServerThread(app, settings.console_host, settings.console_port, name="console", options=CONSOLE)
+    held.callback(server.close)
+    server.start()
+    if figures is not None:
+        figures.begin(app.state.site.live)
+        say(f"metrics at {wiring.serve_metrics(settings, metrics.registry('console', figures.values), held)}")
+    say(f"{word}: {server.address}, decisions go to {decisions}")
+    first = _first(database)
+    if first is not None:
+        say(f"the first time: choose the password of {FIRST!r} at {server.address}/welcome/{first} (once, for a day)")
 
 
 def opened(settings: Settings) -> Database:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from ops.console import DISPOSITIONS, watermark_option
 from ops.options import PATH, load_settings, setting_options
 from ops.progress import MODES, display, say
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ops.settings import Settings
     from ops.signals import Stop
     from stream.pipeline import Pipeline
-    from stream.runner import Seen
+    from stream.runner import Runner, Seen
     from stream.sinks import Sink
     from stream.sources import Source
 
@@ -29,8 +30,14 @@ HTTP = "http"
 @click.option("--source", metavar="FILE|-|http", default=HTTP, show_default=True, help="Where the crossings come from.")
 @click.option("--alerts", type=PATH, metavar="OUT.jsonl", help="Append the alerts to this file too.")
 @click.option(
-    "--dispositions", type=PATH, metavar="D.jsonl", help="What people found: a file that another program appends to."
+    "--dispositions",
+    type=PATH,
+    metavar="D.jsonl",
+    help=f"What people found: a file that others append to. Default: {DISPOSITIONS} in the data folder, where "
+    "the console writes.",
 )
+@click.option("--console", is_flag=True, help="Serve the operator console too (see `linewatch console --help`).")
+@watermark_option
 @click.option("--notices", type=PATH, metavar="OUT.jsonl", help="Append what is said of readers, ports and detectors.")
 @click.option("--control", type=PATH, metavar="OUT.jsonl", help="Append which crossings the random sample drew.")
 @click.option(
@@ -45,11 +52,15 @@ def run(
 
     \b
     Examples:
+      linewatch run --console                         the operator console too, on http://127.0.0.1:8480
       linewatch run                                   POST JSON lines to http://127.0.0.1:8470/crossings
       linewatch run --source reads.jsonl              a file that another program appends to
       reader | linewatch run --source -               a pipe
       curl -H 'Content-Type: application/x-ndjson' --data-binary @log.jsonl http://127.0.0.1:8470/crossings
+      zcat log.jsonl.gz | linewatch run --source - --console --watermark REPLAY --data replayed
+                                                      a recorded log, looked at in the console until Ctrl-C
 
+    What is decided at the console it learns from.
     SIGTERM and Ctrl-C end it after a checkpoint; the same command goes on from there. What was acknowledged over HTTP
     survives a crash. Other machines can only send when ingest_host and ingest_token are set.
     """
@@ -72,12 +83,14 @@ class Wanted(NamedTuple):
     notices: Path | None
     control: Path | None
     progress: str
+    console: bool
+    watermark: str | None
 
 
 def _run(settings: Settings, name: str, wanted: Wanted) -> int:
     from console.store import AlertStore
     from ops import metrics, wiring
-    from ops.console import now_ms, opened
+    from ops.console import now_ms, opened, serve
     from ops.metrics_run import RunFigures
     from ops.signals import stopping
     from stream.checkpoint import StateFolder
@@ -96,13 +109,16 @@ def _run(settings: Settings, name: str, wanted: Wanted) -> int:
         database = held.enter_context(closing(opened(settings)))
         stop = held.enter_context(stopping())
         state = held.enter_context(closing(StateFolder(folder / "state")))
+        decisions = _decisions(folder, wanted)
+        if wanted.console:
+            serve(settings, database, wanted.watermark, decisions, held, word="console")
         health: dict[str, object] = {"status": "starting"}
         figures = RunFigures(settings, lambda: health["status"] == "ok")
         exposed = metrics.registry("run", figures.values)
         source = _source(settings, name, stop, held, Told(health, lambda: metrics.page(exposed)))
         _serve_metrics(settings, name, exposed, held)
         dead_letter = wiring.build_dead_letter(settings, folder, name)
-        said = _dispositions(settings, wanted.dispositions, stop, held)
+        said = _dispositions(settings, decisions, stop, held)
         ready = wiring.build_run(
             settings, source, make_sinks, dead_letter, outputs=outputs, state=state, dispositions=said, live=True
         )  # fmt: skip
@@ -117,12 +133,20 @@ def _run(settings: Settings, name: str, wanted: Wanted) -> int:
         figures.begin(runner)
         health["status"] = "ok"
         say(f"ready: {source.name}, alerts in {database.name}, {runner.tally.lines:,} lines before")
-        try:
-            runner.run()
-        finally:
-            health["status"] = "stopped"
-        say(f"stopped after {runner.tally.lines:,} lines, {runner.tally.alerts:,} alerts; the same command goes on")
-        return stop.exit_code(terminated=0)
+        return _until_told(runner, wanted, health, stop)
+
+
+def _until_told(runner: Runner, wanted: Wanted, health: dict[str, object], stop: Stop) -> int:
+    """Run to the end; who looks at a recorded log in the console goes on looking after it."""
+    try:
+        runner.run()
+    finally:
+        health["status"] = "stopped"
+    if wanted.console and wanted.watermark and not stop.is_set():
+        say(f"everything was read, {runner.tally.alerts:,} alerts; the console stays until Ctrl-C")
+        stop.wait()
+    say(f"stopped after {runner.tally.lines:,} lines, {runner.tally.alerts:,} alerts; the same command goes on")
+    return stop.exit_code(terminated=0)
 
 
 def _serve_metrics(settings: Settings, name: str, exposed: CollectorRegistry, held: ExitStack) -> None:
@@ -154,12 +178,19 @@ def _source(settings: Settings, name: str, stop: Stop, held: ExitStack, told: To
     return wiring.build_follow(Path(name), settings, stop=stop, notice=say)
 
 
-def _dispositions(settings: Settings, path: Path | None, stop: Stop, held: ExitStack) -> Source | None:
+def _decisions(folder: Path, wanted: Wanted) -> Path:
+    """The file of what people found; the console's own, made here, where no other is named."""
+    if wanted.dispositions is not None:
+        return wanted.dispositions
+    path = folder / DISPOSITIONS
+    path.touch(mode=0o600)
+    return path
+
+
+def _dispositions(settings: Settings, path: Path, stop: Stop, held: ExitStack) -> Source:
     """What people found, as it is appended to a file."""
     from ops import wiring
 
-    if path is None:
-        return None
     said = wiring.build_follow(path, settings, stop=stop, notice=say, poll_s=0.0)
     held.callback(said.close)
     return said
@@ -167,7 +198,8 @@ def _dispositions(settings: Settings, path: Path | None, stop: Stop, held: ExitS
 
 def _http(settings: Settings, stop: Stop, held: ExitStack, told: Told) -> Source:
     """The spool, with the server in front of it."""
-    from console.ingest import IngestServer, Limits, is_loopback, make_app
+    from console.ingest import SERVER, Limits, is_loopback, make_app
+    from console.server import ServerThread
     from ops import wiring
     from schemas.errors import ConfigError
     from stream.spool import SpoolSource, SpoolWriter
@@ -183,7 +215,7 @@ def _http(settings: Settings, stop: Stop, held: ExitStack, told: Told) -> Source
     held.callback(spool.close)
     limits = Limits(settings.ingest_max_body_bytes, token, local)
     app = make_app(spool, wiring.build_pseudonymiser(settings), limits, lambda: told.health, told.metrics)
-    server = IngestServer(app, settings.ingest_host, settings.ingest_port)
+    server = ServerThread(app, settings.ingest_host, settings.ingest_port, name="ingest", options=SERVER)
     held.callback(server.close)
     server.start()
     say(f"listening on {server.address}")

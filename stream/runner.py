@@ -133,6 +133,7 @@ class Runner:
             self.parts.dead_letter.write([_whole_length(reject, block.omitted) for reject in decoded.rejects])
             self.tally.dispositions_rejected += len(decoded.rejects)
             self.parts.pipeline.learn(decoded.given)
+            self._count_pipeline()
             self._since_checkpoint += 1
 
     def _take(self, block: Block) -> None:
