@@ -88,6 +88,15 @@ class Queue:
         wanted = select(alerts.c.port, waits).group_by(alerts.c.port).order_by(alerts.c.port)
         return [(str(port), int(count)) for port, count in self._db.execute(wanted)]
 
+    def around(self, alert_id: str, port: str | None = None) -> tuple[str | None, str | None]:
+        """The alerts before and after one among the first that wait; None at an end, or where it does not wait."""
+        ids = [
+            str(a)
+            for a in self._db.execute(self._open(port).with_only_columns(alerts.c.alert_id).limit(PAGE)).scalars()
+        ]
+        place = ids.index(alert_id) if alert_id in ids else len(ids)
+        return (ids[place - 1] if 0 < place < len(ids) else None), (ids[place + 1] if place + 1 < len(ids) else None)
+
     def hidden(self, port: str | None = None) -> int:
         """How many snoozes keep out of the queue."""
         wanted = select(func.count()).select_from(alerts)

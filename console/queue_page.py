@@ -50,19 +50,22 @@ def _queue(request: Request, name: str) -> Response:
 
 
 def alert(request: Request) -> Response:
-    """One alert; whoever may decide holds it from now on."""
+    """One alert; whoever may decide holds it from now on, unless they skim through the queue."""
     user, site = user_of(request, *MAY_LOOK), site_of(request)
     alert_id, port = request.path_params["alert_id"], _port(request)
+    skims = "skim" in request.query_params
     with site.database.begin() as connection:
         some = Queue(connection, user, site.now)
-        line = some.open(alert_id, hold=user.role in MAY_DECIDE)
+        line = some.open(alert_id, hold=user.role in MAY_DECIDE and not skims)
         if line is None:
             raise HTTPException(404, "There is no such alert.")
         decisions = history(connection, alert_id)
         values = _beside(connection, line.alert) | {
             "staff": staff(connection), "drawn": bool(decisions) and drawn(connection, line.alert.crossing_id),
         }  # fmt: skip
+        around = some.around(alert_id, port) if skims else (None, None)
     mine = line.held_by == user.name and not decisions
+    values |= {"skims": skims, "around": around, "may_decide": user.role in MAY_DECIDE}
     values |= {"line": line, "alert": line.alert, "decisions": decisions, "mine": mine, "codes": CODES, "port": port}
     return page(request, "alert.html", values | {"user": user, "now_ms": site.now(), "undo_ms": UNDO_MS})
 

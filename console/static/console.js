@@ -105,6 +105,11 @@ function move(step) {
   links[Math.max(0, Math.min(links.length - 1, here < 0 ? 0 : here + step))]?.focus();
 }
 
+function skim() {
+  const line = document.activeElement?.closest(".line a") ?? document.querySelector(".line a");
+  if (line) location.assign(`${line.pathname}?skim=1${line.search.replace("?", "&")}`);
+}
+
 function choose(number) {
   const outcome = document.querySelectorAll(".outcomes fieldset")[number - 1];
   if (!outcome) return;
@@ -115,8 +120,8 @@ function choose(number) {
 }
 
 const KEYS = {
-  queue: { j: () => move(1), k: () => move(-1), n: () => byId("next")?.click(), m: toggleSound },
-  alert: { n: () => byId("next")?.click(), u: () => byId("undo")?.click(), Escape: () => (byId("leave") ?? byId("back")).click() },
+  queue: { j: () => move(1), k: () => move(-1), s: skim, n: () => byId("next")?.click(), m: toggleSound },
+  alert: { j: () => byId("after")?.click(), k: () => byId("before")?.click(), t: () => byId("take")?.click(), n: () => byId("next")?.click(), u: () => byId("undo")?.click(), Escape: () => (byId("leave") ?? byId("back")).click() },
 };
 
 document.addEventListener("keydown", (event) => {

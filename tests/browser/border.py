@@ -83,7 +83,7 @@ def at_work(path: Path, clock: Clock, what: Found) -> dict[str, str]:
     database.close()
     return {
         "alert": first.alert_id, "vehicle": first.vehicle, "held": second.alert_id, "decided": decided,
-        "company": _beside(some), "snooze": snooze, "invited": invited,
+        "company": _beside(some), "snooze": snooze, "snoozed": last.alert_id, "invited": invited,
     }  # fmt: skip
 
 

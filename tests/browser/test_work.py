@@ -123,6 +123,22 @@ def test_the_sound_is_off_until_somebody_turns_it_on(console: Console, visit: Vi
     expect(sound).to_have_attribute("aria-pressed", "false")
 
 
+def test_who_skims_takes_nothing(console: Console, visit: Visitors) -> None:
+    """Up and down the queue by keyboard; then one is taken, in the same way."""
+    console.write([alert(k, score=3 + k) for k in (1, 2, 3)])
+    page = at_the_queue(visit(console, "ana"))
+    page.keyboard.press("s")
+    page.wait_for_url("**/alerts/a-3?skim=1")
+    expect(page.locator("#take")).to_be_visible()
+    page.keyboard.press("j")
+    page.wait_for_url("**/alerts/a-2?skim=1")
+    other = at_the_queue(visit(console, "ben"))
+    assert 0 == other.locator(".line.held").count()
+    page.keyboard.press("t")
+    expect(page.locator("#decide")).to_be_visible()
+    expect(other.locator(".line.held")).to_have_count(1)
+
+
 @pytest.mark.parametrize(("motion", "animations"), [("reduce", 0), ("no-preference", 1)])
 def test_a_new_line_moves_only_for_who_has_nothing_against_it(
     motion: str, animations: int, console: Console, visit: Visitors

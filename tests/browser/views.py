@@ -21,6 +21,7 @@ VIEWS = (
     View("queue-port", "/queue?port=2304", kept=False),
     View("alert", "/alerts/{alert}", looks=True),
     View("company", "/alerts/{company}"),
+    View("skim", "/alerts/{snoozed}?skim=1"),
     View("held", "/alerts/{held}", kept=False),
     View("decided", "/alerts/{decided}"),
     View("vehicle", "/vehicles/{vehicle}?alert={alert}", looks=True),

@@ -93,6 +93,17 @@ def test_who_only_looks_holds_nothing(database: Database, clock: Clock, ana: Use
         assert ["alert.view"] == [e.action for e in audit.entries(connection) if e.subject == "alert a-4"]
 
 
+def test_who_skims_goes_from_one_to_the_next(database: Database, clock: Clock, ana: User) -> None:
+    """In the order of the queue; what does not wait has no neighbours."""
+    with database.read() as connection:
+        queue = Queue(connection, ana, clock)
+        ids = [line.alert.alert_id for line in queue.waiting()]
+        assert len(ids) > 2
+        assert [(None, ids[1]), (ids[-2], None)] == [queue.around(ids[0]), queue.around(ids[-1])]
+        assert [(a, c) for a, c in zip(ids, ids[2:], strict=False)] == [queue.around(b) for b in ids[1:-1]]
+        assert (None, None) == queue.around("nobody")
+
+
 def test_a_decision_is_made_once(database: Database, clock: Clock, ana: User) -> None:
     """Then the alert is gone from the queue, and the decision stands with it."""
     with database.begin() as connection:
