@@ -94,7 +94,6 @@ crossings = Table(  # what an alert is looked at beside: by vehicle, and who was
     Column("vehicle_class", String(16), nullable=False),
     Index("ix_crossings_place", "port", "direction", "occurred_ms"),
     Index("ix_crossings_time", "occurred_ms"),
-    sqlite_with_rowid=False,  # kept in the order of the key: a vehicle's history lies together
 )
 
 traffic = Table(  # crossings by reader and hour

@@ -38,7 +38,6 @@ def _crossings() -> None:
         sa.Column("lane_type", sa.String(20), nullable=False),
         sa.Column("vehicle_class", sa.String(16), nullable=False),
         sa.PrimaryKeyConstraint("vehicle", "occurred_ms", "crossing_id", name="pk_crossings"),
-        sqlite_with_rowid=False,
     )
     op.create_index("ix_crossings_place", "crossings", ["port", "direction", "occurred_ms"])
     op.create_index("ix_crossings_time", "crossings", ["occurred_ms"])
