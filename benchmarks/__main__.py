@@ -1,4 +1,4 @@
-"""How are the benchmarks run? `make bench`, or `python -m benchmarks [speed|memory|start ...] [--write PAGE]`.
+"""How are the benchmarks run? `make bench`, or `python -m benchmarks [speed|memory|start|metrics ...] [--write PAGE]`.
 
 The newest figures of each benchmark are kept in .cache/bench/results.json; `--write docs/benchmarks.md` puts them into
 that page between its two markers. Leave the machine alone while it runs.
@@ -15,7 +15,7 @@ from benchmarks.machine import ROOT, describe
 from benchmarks.report import Results, print_result, write_page
 from benchmarks.scale import FULL, TINY
 
-NAMES = ("speed", "memory", "start")
+NAMES = ("speed", "memory", "start", "metrics")
 CACHE = ROOT / ".cache" / "bench"
 PATH = click.Path(path_type=Path, dir_okay=False)
 

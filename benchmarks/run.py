@@ -5,24 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 
 from ops import wiring
+from ops.metrics_run import RunFigures
 from ops.settings import Settings
 from schemas.codec import Codec
 from schemas.ports import Ports
 from stream.pipeline import Pipeline
 from stream.runner import Policy, Runner
+from stream.sinks import Sink
 from stream.sources import LogSource
 
 
-def make_runner(log: Path, alerts: Path) -> Runner:
-    """The runner of `linewatch replay LOG --alerts ALERTS`, ready to run."""
+def make_runner(log: Path, alerts: Path, figures: RunFigures | None = None) -> Runner:
+    """The runner of `linewatch replay LOG --alerts ALERTS`, ready to run; with the metrics of `linewatch run`."""
     settings = Settings()
     source = wiring.build_log(str(log), settings, speed=None)
     dead_letter = wiring.build_dead_letter(settings, alerts.parent, str(log))
+    more: list[Sink] = [] if figures is None else [figures]
     ready = wiring.build_run(
-        settings, source, lambda _: [wiring.build_alerts(str(alerts))], dead_letter, outputs=[alerts], state=None
+        settings, source, lambda _: [wiring.build_alerts(str(alerts)), *more], dead_letter, outputs=[alerts], state=None
     )
-    runner = Runner(ready.parts, Policy(settings.checkpoint_every_crossings), identity=ready.identity)
+    policy = Policy(settings.checkpoint_every_crossings)
+    runner = Runner(ready.parts, policy, identity=ready.identity, observer=figures)
     runner.resume(None)
+    if figures is not None:
+        figures.begin(runner)
     return runner
 
 

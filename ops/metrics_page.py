@@ -14,7 +14,10 @@ another source, and in `linewatch worker` and `linewatch console`, they are at `
 `metrics_port`; where that is 0 a free port is taken, and the log says which.
 
 No plate, no pseudonym and no other free text is ever in a label. Beside these are the `process_*` metrics of the
-Prometheus client. A counter begins at 0 when its process starts."""
+Prometheus client. A counter begins at 0 when its process starts.
+
+Values are counted over columns and put together when Prometheus asks: they take some 0.9 % of the processor time of the
+quickest replay (`make bench ARGS="metrics"`, [benchmarks](benchmarks.md))."""
 
 RECIPES: dict[str, str] = {
     "Crossings a second": "sum(rate(linewatch_crossings_total[1m]))",

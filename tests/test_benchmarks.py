@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import child, memory, report, speed, start
+from benchmarks import child, memory, metrics, report, speed, start
 from benchmarks.figures import Figure, Result, Table
 from benchmarks.log import generated_log
 from benchmarks.scale import TINY
@@ -61,6 +61,14 @@ def test_start_starts_the_command(cache: Path) -> None:
     result = start.run(TINY, cache)
     assert [2 * TINY.starts] * 2 + [TINY.starts] * 2 == [len(figure.values) for figure in result.figures]
     assert all(min(figure.values) > 0 for figure in result.figures)
+
+
+@pytest.mark.slow
+def test_metrics_are_compared_with_a_run_without_them(cache: Path) -> None:
+    """What they cost is more than nothing and less than everything."""
+    result = metrics.run(TINY, cache)
+    assert [TINY.repeats] * 3 == [len(figure.values) for figure in result.figures]
+    assert all(0 < share < 1 for share in result.figures[0].values)
 
 
 def test_a_command_that_fails_is_no_figure() -> None:
