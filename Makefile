@@ -26,11 +26,11 @@ FIND_PYTHON = for p in $(PYTHON) python3.11 python3.12 python3.13 python3.14 pyt
 help: ## this list
 	@printf 'Linewatch: unusual travel patterns at a border, explained while the vehicle is still in the lane.\n\n'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '\nFirst time here? `make demo` (sets up .venv once, then a minute of border traffic with alerts).\n'
+	@printf '\nFirst time here? `make demo` (sets up .venv once, then a generated border in the console in your browser).\n'
 	@printf 'One test: make test ARGS="tests/schemas -k codec". Then look at docs/architecture.md and CONTRIBUTING.md.\n'
 
 .PHONY: demo
-demo: venv ## generated border traffic with planted stories, alerts as they come
+demo: venv ## a generated border with planted stories, its alerts in the console in your browser
 	@$(BIN)/linewatch demo $(ARGS)
 
 .PHONY: test

@@ -40,6 +40,7 @@ HERE = Path(__file__).parent
 def make_app(
     database: Database, now: Callable[[], int], *, border: Border | None = None, hosts: Sequence[str] = (),
     watermark: str = "", outbox: Outbox | None = None, asked: Callable[[Asked], None] = lambda _: None,
+    more: Sequence[Route] = (),
 ) -> Starlette:  # fmt: skip
     """The application. `hosts`: names under which it may be asked, beside those of this machine; `asked` is told."""
     templates = Jinja2Templates(HERE / "templates")
@@ -67,6 +68,7 @@ def make_app(
             *snooze_page.ROUTES,
             *vehicle_page.ROUTES,
             *audit_page.ROUTES,
+            *more,
         ],
         middleware=[
             Middleware(Requests, asked=asked),

@@ -15,7 +15,7 @@ from schemas.errors import LinewatchError
 
 # name -> (where the command is, its line in --help)
 COMMANDS = {
-    "demo": ("ops.demo:demo", "Watch generated border traffic, with alerts as they come."),
+    "demo": ("ops.demo:demo", "Watch generated border traffic in the operator console, alerts as they come."),
     "simulate": ("ops.simulate:simulate", "Write a generated border: a log, and the truth about it."),
     "replay": ("ops.replay:replay", "Run a recorded log through the pipeline."),
     "run": ("ops.run:run", "Watch live crossings: a growing file, standard input or HTTP."),
@@ -72,7 +72,7 @@ def cli() -> None:
 
     \b
     First steps:
-      linewatch demo                                        a minute of generated traffic
+      linewatch demo                                        generated traffic, in the console
       linewatch replay log.jsonl --alerts alerts.jsonl      your own log
       linewatch doctor                                      what is configured, and what is wrong
 

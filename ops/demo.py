@@ -1,12 +1,14 @@
-"""How does somebody see it work in a minute? `linewatch demo`: generated traffic, alerts as they come, in the terminal.
+"""How does somebody see it work in a minute? `linewatch demo`: generated traffic, in the console or the terminal.
 
 Everything but the traffic is real: lines of JSON go through the codec and the pipeline that a port would run.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,33 +47,66 @@ class Pace:
     type=click.FloatRange(min=0, min_open=True),
     help="Simulated days a second.",
 )
-@click.option("--days", default=14, show_default=True, type=click.IntRange(1, 365), help="Simulated days to show.")
-@click.option("--plain", "--no-tui", is_flag=True, help="Lines of text; what is used when output is not a terminal.")
+@click.option("--days", default=60, show_default=True, type=click.IntRange(1, 365), help="Simulated days to show.")
+@click.option("--no-browser", is_flag=True, help="Print the link to the console, and open nothing.")
+@click.option("--tui", is_flag=True, help="A picture in the terminal instead of the console.")
+@click.option("--plain", "--no-tui", is_flag=True, help="Lines of text in the terminal instead of the console.")
 @click.option("--seconds", default=None, type=click.FloatRange(min=0), help="Stop the show after so many seconds.")
-def demo(seed: int, speed: float, days: int, plain: bool, seconds: float | None) -> None:
-    """Show generated border traffic at accelerated time, and the alerts it gives, each with its reasons.
+def demo(
+    seed: int, speed: float, days: int, no_browser: bool, tui: bool, plain: bool, seconds: float | None
+) -> None:  # fmt: skip
+    """Show generated border traffic at accelerated time in the operator console, alerts as they come.
 
-    Needs nothing else. Sixty days of history are read first, so that vehicles have habits to break. Ctrl-C ends it.
+    \b
+    Examples:
+      linewatch demo                     opens the console in the browser
+      linewatch demo --no-browser        prints the link: http://127.0.0.1:8480, or another port where that is taken
+      linewatch demo --tui               in the terminal
+
+    Needs nothing else. Sixty days of history are read first, so that vehicles have habits to break. What is decided
+    goes nowhere: Ctrl-C ends it, and nothing stays.
     """
     from rich.console import Console
 
-    from ops.demo_border import build
+    from ops.demo_border import build, settings_of_demo
     from ops.demo_screens import LiveScreen, PlainScreen, preparing
     from ops.demo_summary import summary
+    from ops.signals import interruptible
 
     console = Console()
-    plain = plain or not console.is_terminal
-    try:
-        with preparing(console, plain=plain) as told:
-            border = build(seed, days, told)
-            border.warm_up(told)
-        screen: Screen = PlainScreen(console, border) if plain else LiveScreen(console, border)
-        with screen:
-            play(border, screen, Pace(speed, seconds), Clock())
-    except KeyboardInterrupt:
-        console.print("Stopped before the show began: nothing was written, `linewatch demo` starts again.")
-        return
+    told = console.is_terminal and not plain
+    with ExitStack() as held:
+        held.enter_context(interruptible())
+        store = None
+        try:
+            if not (tui or plain):
+                from ops.demo_console import DemoConsole
+
+                show = DemoConsole(
+                    settings_of_demo(), lambda text: console.out(text, highlight=False), browser=not no_browser
+                )
+                store = held.enter_context(show)
+            with preparing(console, plain=not told) as ear:
+                border = build(seed, days, ear)
+                border.store = store
+                border.warm_up(ear)
+            screen: Screen = LiveScreen(console, border) if tui and told else PlainScreen(console, border)
+            with screen:
+                play(border, screen, Pace(speed, seconds), Clock())
+                if store is not None and seconds is None:
+                    stay(border, console.out)
+        except KeyboardInterrupt:
+            console.print("Stopped before the show began: nothing was written, `linewatch demo` starts again.")
+            return
     console.print(summary(border))
+
+
+def stay(border: DemoBorder, told: Callable[[str], None]) -> None:
+    """After the last simulated day the console is there until Ctrl-C."""
+    if border.now_ms >= border.end_ms:
+        told("The simulated days are over; the console stays until Ctrl-C.")
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
 
 
 def play(border: DemoBorder, screen: Screen, pace: Pace, clock: Clock) -> None:

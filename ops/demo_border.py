@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from schemas.codec import Codec
     from schemas.models import Alert
     from schemas.ports import Ports
-    from stream.pipeline import Pipeline
+    from stream.pipeline import Decided, Pipeline
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_MS = 86_400_000
@@ -33,6 +33,7 @@ START = "2026-01-05"
 FIRST_BLOCK = 64
 BLOCK = 4_096
 SHOWN_OF_HISTORY = 3
+STORED_DAYS = 30  # of the history, for who looks at a vehicle: more would make the start slower
 
 
 class Told(Protocol):
@@ -45,6 +46,13 @@ class Told(Protocol):
         """One of the first alerts of the history."""
 
 
+class Store(Protocol):
+    """Where the console finds what was decided."""
+
+    def write(self, decided: Decided) -> None:
+        """Keep it."""
+
+
 class DemoBorder:
     """Generated traffic and the pipeline that reads it, up to a moment of simulated time."""
 
@@ -53,6 +61,7 @@ class DemoBorder:
         self.settings = settings
         self.ports = ports
         self.live_from_ms, self.end_ms = live_from_ms, end_ms
+        self.store: Store | None = None  # gets what is decided in the last days of the history, and in the show
         self.now_ms = traffic.places.start_ms
         self.codec: Codec = build_codec(settings, ports, Pseudonymiser(secrets.token_bytes(32)))  # no plates come
         self.pipeline: Pipeline = build_pipeline(settings, ports)
@@ -101,7 +110,7 @@ class DemoBorder:
 
     def finish(self) -> list[Alert]:
         """What still waits for its order at the end."""
-        return self._count(self.pipeline.flush().alerts)
+        return self._decided(self.pipeline.flush())
 
     def _arrivals_until(self, until_ms: int) -> int:
         return int(np.searchsorted(self._arrived_ms, until_ms, side="left"))
@@ -109,12 +118,16 @@ class DemoBorder:
     def _read(self, stop: int) -> list[Alert]:
         decoded = self.codec.decode(self.writer.lines(self._next, stop), line=self._next + 1)
         self._next = stop
-        return self._count(self.pipeline.push(decoded.batch).alerts)
+        return self._decided(self.pipeline.push(decoded.batch))
 
-    def _count(self, alerts: list[Alert]) -> list[Alert]:
-        for alert in alerts:
+    def _decided(self, decided: Decided) -> list[Alert]:
+        """Count and store it; its alerts."""
+        for alert in decided.alerts:
             self.tally.add(alert, int(alert.occurred_at.timestamp() * 1000))
-        return alerts
+        stored_from_ms = self.live_from_ms - STORED_DAYS * DAY_MS
+        if self.store is not None and self._next and self._arrived_ms[self._next - 1] >= stored_from_ms:
+            self.store.write(decided)
+        return decided.alerts
 
 
 class Tally:
@@ -176,11 +189,16 @@ class Tally:
         return int((np.searchsorted(times, times + HOUR_MS, side="left") - np.arange(len(times))).max())
 
 
+def settings_of_demo() -> Settings:
+    """Those of the environment, with the real ports."""
+    return load(None, ["ports=us"]).settings
+
+
 def build(seed: int, days: int, told: Told) -> DemoBorder:
     """A border with `days` days after its history; environment settings count, the ports are the real ones."""
     told.progress(f"drawing the lives of {VEHICLES:,} vehicles", 0, 0)
     traffic = generate(seed, WARM_DAYS + days + AFTER_DAYS, VEHICLES, PORTS, PLANTED, START)
-    settings = load(None, ["ports=us"]).settings
+    settings = settings_of_demo()
     begin = traffic.places.start_ms
     return DemoBorder(
         traffic, settings, build_ports(settings), begin + WARM_DAYS * DAY_MS, begin + (WARM_DAYS + days) * DAY_MS

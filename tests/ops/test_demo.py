@@ -223,8 +223,8 @@ def test_no_port_goes_over_its_cap(shown: DemoBorder) -> None:
 
 
 def test_the_command_runs_to_its_summary_without_a_terminal() -> None:
-    """`linewatch demo` into a pipe: lines, then the summary, exit code 0."""
-    result = CliRunner().invoke(demo, ["--speed", "1000", "--days", "1", "--seed", "3"])
+    """`linewatch demo --plain` into a pipe: lines, then the summary, exit code 0."""
+    result = CliRunner().invoke(demo, ["--plain", "--speed", "1000", "--days", "1", "--seed", "3"])
     assert 0 == result.exit_code, result.output
     assert "DEMO: generated traffic" in result.output
     assert "DEMO summary" in result.output
