@@ -55,11 +55,9 @@ def series(ask: Ask, queries: Mapping[str, str], *, width: int = 12, fill: int =
     return panel.span_nulls(span_nulls=False).show_points(shapes.VisibilityMode.AUTO)
 
 
-def number(
-    ask: Ask, queries: Mapping[str, str], *, words: Mapping[str, str] | None = None, width: int = 6
-) -> stat.Panel:
+def number(ask: Ask, queries: Mapping[str, str], *, words: Mapping[str, str] | None = None) -> stat.Panel:
     """The newest value, large; `words` says what a value means."""
-    panel = _dressed(stat.Panel(), ask, queries, width, 5).reduce_options(_newest())
+    panel = _dressed(stat.Panel(), ask, queries, 6, 5).reduce_options(_newest())
     panel.color_mode(shapes.BigValueColorMode.VALUE).graph_mode(shapes.BigValueGraphMode.AREA)
     panel.text_mode(shapes.BigValueTextMode.VALUE_AND_NAME).no_value("nothing yet")
     if words:
@@ -90,8 +88,8 @@ def _dressed(
     link = dashboard.DashboardLink("What to do: runbook").type(DashboardLinkType.LINK).target_blank(target_blank=True)
     panel.title(ask.title).description(f"{ask.how}{_in_words(ask)}").unit(ask.unit).span(width).height(height)
     panel.links([link.url(f"${{runbook}}#{ask.runbook}")]).datasource(SOURCE).thresholds(_steps(ask.limits))
-    for number_, (legend, expr) in enumerate(queries.items()):
-        query = prometheus.Dataquery().expr(expr).legend_format(legend).ref_id(chr(ord("A") + number_))
+    for letter, (legend, expr) in zip("ABC", queries.items(), strict=False):
+        query = prometheus.Dataquery().expr(expr).legend_format(legend).ref_id(letter)
         query = query.instant() if instant else query.range()
         panel.with_target(query.format(PromQueryFormat.HEATMAP if heat_map else PromQueryFormat.TIME_SERIES))
     return panel

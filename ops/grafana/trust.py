@@ -24,7 +24,7 @@ PANELS = (
         {"oldest": "max(linewatch_oldest_waiting_seconds)"},
     ),
     number(
-        Ask("How many alerts wait?", "All ports together; those that snoozes hide are counted.", "short",
+        Ask("How many alerts wait?", "All ports together; those that snoozes hide are not among them.", "short",
             "linewatchqueueunattended"),
         {"waiting": "sum(linewatch_waiting_alerts)"},
     ),
