@@ -19,7 +19,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from console import audit_page, login_page, queue_page, snooze_page, vehicle_page
+from console import audit_page, login_page, ports_page, queue_page, snooze_page, vehicle_page
 from console.accounts import Accounts, Session
 from console.database import Database
 from console.guard import COOKIE, Headers
@@ -68,6 +68,7 @@ def make_app(
             *snooze_page.ROUTES,
             *vehicle_page.ROUTES,
             *audit_page.ROUTES,
+            *ports_page.ROUTES,
             *more,
         ],
         middleware=[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from schemas.models import Reason
 
 SHAPES = {"low": "○", "medium": "◐", "high": "●", "critical": "◆"}  # beside the word: never colour alone
 LONG_MIN = 90  # from here on minutes are said in hours or days
+DASH = "\N{EN DASH}"  # where there is no number
 
 
 def words(code: str) -> str:
@@ -32,13 +34,18 @@ def day(moment: dt.datetime) -> str:
     return moment.strftime("%a %d %b %Y")
 
 
+def utc(at_ms: int) -> dt.datetime:
+    """A moment of ms since 1970; of a port's clock when the ms are those."""
+    return dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
+
+
 def instant(at_ms: int) -> str:
     """Date and time in UTC, to the second.
 
     >>> instant(0)
     '1970-01-01 00:00:00'
     """
-    return dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return utc(at_ms).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def moment(local_ms: int, *, short: bool = False) -> str:
@@ -87,6 +94,18 @@ def number(value: float | str) -> str:
     return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
+def span(low: float, high: float) -> str:
+    """A range of counts; a dash where none is known.
+
+    >>> span(3.2, 7.8), span(2.0, 2.0), span(math.nan, math.nan) == DASH
+    ('3 to 8', '2', True)
+    """
+    if math.isnan(low):
+        return DASH
+    ends = number(round(low)), number(round(high))
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
 def percent(share: float) -> str:
     """A share in whole percent.
 
@@ -99,4 +118,5 @@ def percent(share: float) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "words": words, "clock": clock, "moment": moment, "day": day, "instant": instant, "short": short,
     "observed": observed, "usual": usual, "number": number, "percent": percent, "shape": SHAPES.__getitem__,
+    "utc": utc, "span": span,
 }  # fmt: skip

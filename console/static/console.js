@@ -70,6 +70,22 @@ function followQueue() {
   byId("port").addEventListener("change", (event) => event.target.form.submit());
 }
 
+// -- the ports ------------------------------------------------------------------------------------------------------
+
+async function refresh() {
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (answer.redirected) { location.assign("/login"); return; }
+    if (!answer.ok) return; // what is shown says of when it is
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of document.querySelectorAll("[data-part]")) { // each where it was scrolled to
+      const now = fresh.getElementById(part.id);
+      if (!now || now.innerHTML === part.innerHTML || part.contains(document.activeElement)) continue;
+      part.replaceChildren(...now.childNodes);
+    }
+  } catch { /* no connection: the next minute */ }
+}
+
 // -- sounds: none until somebody asks for them -----------------------------------------------------------------------
 
 const TONES = { low: [], medium: [440], high: [660, 660], critical: [880, 660, 880] };
@@ -138,6 +154,7 @@ if (page === "queue") {
   byId("sound").addEventListener("click", toggleSound);
   followQueue();
 }
+if (page === "ports") setInterval(refresh, 60_000);
 for (const form of document.querySelectorAll(".undo")) {
   setTimeout(() => form.remove(), Number(form.dataset.left)); // by the server's clock: this machine's may be wrong
 }

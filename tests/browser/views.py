@@ -28,6 +28,8 @@ VIEWS = (
     View("search", "/vehicles", kept=False),
     View("snoozes", "/snoozes"),
     View("snooze", "/snoozes/{snooze}", kept=False),
+    View("ports", "/ports", looks=True),
+    View("port", "/ports/2504"),
     View("audit", "/audit"),
     View("chain", "/audit/chain", kept=False),
     View("login", "/login", user=None, kept=False),

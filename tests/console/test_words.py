@@ -7,10 +7,10 @@ from types import ModuleType
 
 import pytest
 
-from console import pictures, words
+from console import charts, pictures, usual, words
 
 
-@pytest.mark.parametrize("module", [words, pictures])
+@pytest.mark.parametrize("module", [words, pictures, usual, charts])
 def test_the_examples_hold(module: ModuleType) -> None:
     """Each as it stands in its docstring."""
     found = doctest.testmod(module)
