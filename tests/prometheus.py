@@ -85,11 +85,10 @@ def watching(folder: Path, repository: Path, targets: Mapping[str, str]) -> Iter
     source = repository / "ops" / "prometheus"
     config = yaml.safe_load((source / "prometheus.yml").read_text())
     config["global"] = {"scrape_interval": LOOKS, "scrape_timeout": LOOKS, "evaluation_interval": LOOKS}
-    (job,) = config["scrape_configs"]
-    job.pop("file_sd_configs")
-    job["static_configs"] = [{"targets": [at], "labels": {"service": name}} for name, at in targets.items()]
+    asked = [{"targets": [at], "labels": {"service": name}} for name, at in targets.items()]
     folder.mkdir()
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    (folder / "targets.yml").write_text(yaml.safe_dump(asked))
     (folder / "rules.yml").write_text(hurried((source / "rules.yml").read_text()))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
