@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from docs.check import anchors
+from ops.grafana import notes, push
 from ops.metrics_catalogue import CATALOGUE
 from tests.prometheus import promtool
 
@@ -87,6 +88,19 @@ def test_every_panel_is_a_question_with_its_help(repository: Path) -> None:
             assert limited == ("Limits: " in panel["description"]), panel["title"]
             (link,) = panel["links"]
             assert link["url"].removeprefix("${runbook}#") in headings
+
+
+def test_files_and_push_make_the_same_grafana(repository: Path) -> None:
+    """One data source and one folder by the same uids, and dashboards that show the marks which push makes."""
+    provided = repository / "ops/grafana/provisioning"
+    (source,) = yaml.safe_load((provided / "datasources/linewatch.yaml").read_text())["datasources"]
+    (provider,) = yaml.safe_load((provided / "dashboards/linewatch.yaml").read_text())["providers"]
+    assert (push.SOURCE, push.FOLDER) == (source["uid"], provider["folderUid"])
+    marks = [notes.configuration("sha256:0", 0).tags[:2], [notes.TAG, "drift"]]
+    for board in dashboards(repository).values():
+        chosen = next(v for v in board["templating"]["list"] if v["name"] == "source")
+        assert push.SOURCE == chosen["current"]["value"]
+        assert marks == [mark["target"]["tags"] for mark in board["annotations"]["list"]]
 
 
 def test_promtool_accepts_the_configuration(repository: Path) -> None:
