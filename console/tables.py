@@ -107,7 +107,9 @@ traffic = Table(  # crossings by reader and hour
     Column("count", Integer, nullable=False),
     Column("confidence", Float, nullable=False),  # sum over the crossings
     Column("last_ms", BigInteger, nullable=False),
-    Index("ix_traffic_hour", "hour_ms"),
+    # with all that the pages of ports add up, so that they need not look further
+    Index("ix_traffic_hour", "hour_ms", "port", "lane", "direction", "local_ms", "count", "confidence"),
+    sqlite_with_rowid=False,  # kept in the order of the key: a port's hours lie together
 )
 
 notices = Table(
