@@ -82,6 +82,10 @@ bench: venv ## speed and memory, ratios in one run (docs/benchmarks.md)
 bench-kafka: venv ## latency, rate, recovery and takeover of workers on a broker of its own (ARGS="--quick": two minutes)
 	@$(BIN)/python -m benchmarks.kafka $(ARGS)
 
+.PHONY: bench-console
+bench-console: venv ## fifty open consoles under twenty alerts a second (docs/benchmarks-console.md)
+	@$(BIN)/python -m benchmarks.console_load $(ARGS)
+
 .PHONY: kafka
 kafka: venv ## a real Kafka broker on 127.0.0.1:9092, until Ctrl-C (Java 17 and Maven; docs/kafka-broker.md)
 	@$(BIN)/python -m ops.local_kafka run $(ARGS)

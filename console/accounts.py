@@ -46,6 +46,7 @@ class Session(NamedTuple):
 
     user: User
     csrf: str
+    ages: bool = False  # whether it is to be renewed
 
 
 class RefusedError(Exception):
@@ -167,10 +168,13 @@ class Accounts:
         row = self._db.execute(self._standing(sessions.c.token_hash == _hash(token))).mappings().first()
         if row is None:
             return None
-        now = self._now()
-        if now - row["seen_ms"] > IDLE_MS // 100:  # not at every request: a write each
-            self._db.execute(update(sessions).where(sessions.c.token_hash == _hash(token)).values(seen_ms=now))
-        return Session(User(row["name"], row["role"], row["pseudonym"]), row["csrf"])
+        ages = self._now() - row["seen_ms"] > IDLE_MS // 100  # not at every request: that would be a write each
+        return Session(User(row["name"], row["role"], row["pseudonym"]), row["csrf"], ages)
+
+    def renew(self, token: str) -> None:
+        """It is in use: it does not end for idleness."""
+        mine = update(sessions).where(sessions.c.token_hash == _hash(token))
+        self._db.execute(mine.values(seen_ms=self._now()))
 
     def standing(self, tokens: Sequence[str]) -> set[str]:
         """Those whose session has not ended."""

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -19,10 +20,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from console import audit_page, login_page, ports_page, queue_page, snooze_page, vehicle_page
+from console import audit_page, integrity_page, login_page, ports_page, queue_page, snooze_page, vehicle_page
 from console.accounts import Accounts, Session
 from console.database import Database
-from console.guard import COOKIE, Headers
+from console.guard import COOKIE, Headers, home_of
 from console.ingest import LOCAL_HOSTS
 from console.live import Live
 from console.outbox import Outbox
@@ -34,6 +35,8 @@ from schemas.errors import Unavailable
 from schemas.ports import Ports
 
 SEND_S = 1.0
+# pages at work at once: threads take turns, and with forty at it (anyio's default) the feed hardly ever has its turn
+THREADS = 4
 HERE = Path(__file__).parent
 
 
@@ -50,6 +53,7 @@ def make_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         sending = asyncio.create_task(_send(outbox)) if outbox is not None else None
         try:
             yield
@@ -60,7 +64,7 @@ def make_app(
 
     app = Starlette(
         routes=[
-            Route("/", lambda _: RedirectResponse("/queue", 303)),
+            Route("/", lambda request: RedirectResponse(home_of(request.state.session), 303)),
             Route("/healthz", lambda _: PlainTextResponse("ok")),
             Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
             *login_page.ROUTES,
@@ -69,6 +73,7 @@ def make_app(
             *vehicle_page.ROUTES,
             *audit_page.ROUTES,
             *ports_page.ROUTES,
+            *integrity_page.ROUTES,
             *more,
         ],
         middleware=[
@@ -103,8 +108,13 @@ async def _with_session(request: Request, call_next: RequestResponseEndpoint) ->
 
 
 def _session(site: Site, token: str) -> Session | None:
-    with site.database.begin() as connection:
-        return Accounts(connection, site.now).session(token)
+    """Read, since pages must not wait for whoever writes; renewed now and then."""
+    with site.database.read() as connection:
+        session = Accounts(connection, site.now).session(token)
+    if session is not None and session.ages:
+        with site.database.begin() as connection:
+            Accounts(connection, site.now).renew(token)
+    return session
 
 
 def _explain(request: Request, problem: Exception) -> Response:

@@ -8,12 +8,13 @@ prints it, and takes an earlier one to look for).
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, desc, insert, select
+from sqlalchemy import ColumnElement, Connection, desc, insert, select
 
 from console.database import next_of
 from console.tables import audit
@@ -21,6 +22,7 @@ from console.tables import audit
 BEGINNING = "0" * 64
 COUNTER = "audit"
 PAGE = 5_000
+DAY_MS = 86_400_000
 
 
 class Entry(NamedTuple):
@@ -34,6 +36,37 @@ class Entry(NamedTuple):
     why: str
     detail: str  # JSON
     hash: str
+
+
+class Wanted(NamedTuple):
+    """Which entries; an empty field wants all."""
+
+    user: str = ""
+    action: str = ""  # how it begins: `alert.` is everything that was done to alerts
+    subject: str = ""  # how it begins
+    day: str = ""  # YYYY-MM-DD, in UTC
+
+    def where(self) -> list[ColumnElement[bool]]:
+        """What SQL is to look for. ValueError for what is no day."""
+        found: list[ColumnElement[bool]] = []
+        if self.user:
+            found.append(audit.c.user == self.user)
+        if self.action:
+            found.append(audit.c.action.startswith(self.action, autoescape=True))
+        if self.subject:
+            found.append(audit.c.subject.startswith(self.subject, autoescape=True))
+        if self.day:
+            begin = dt.datetime.strptime(self.day, "%Y-%m-%d").replace(tzinfo=dt.UTC)
+            from_ms = round(begin.timestamp() * 1_000)
+            found.append(audit.c.at_ms.between(from_ms, from_ms + DAY_MS - 1))
+        return found
+
+    def said(self) -> dict[str, str]:
+        """The fields that want something."""
+        return {name: value for name, value in self._asdict().items() if value}
+
+
+EVERYTHING = Wanted()
 
 
 class Verified(NamedTuple):
@@ -67,21 +100,29 @@ def add(
 
 def entries(connection: Connection, after: int = 0) -> Iterator[Entry]:
     """All entries after a number, in order."""
-    while True:
-        page = select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(PAGE)
-        rows = [Entry(**row) for row in connection.execute(page).mappings()]
+    while rows := following(connection, after):
         yield from rows
-        if len(rows) < PAGE:
-            return
         after = rows[-1].seq
 
 
-def newest(connection: Connection, count: int, *, before: int | None = None) -> list[Entry]:
+def following(
+    connection: Connection, after: int, wanted: Wanted = EVERYTHING, upto: int | None = None
+) -> list[Entry]:  # fmt: skip
+    """The next `PAGE` entries after a number, in order, and up to another."""
+    some = select(audit).where(audit.c.seq > after, *wanted.where()).order_by(audit.c.seq).limit(PAGE)
+    if upto is not None:
+        some = some.where(audit.c.seq <= upto)
+    return [Entry(**row) for row in connection.execute(some).mappings()]
+
+
+def newest(
+    connection: Connection, count: int, *, before: int | None = None, wanted: Wanted = EVERYTHING
+) -> list[Entry]:  # fmt: skip
     """The last entries, newest first."""
-    wanted = select(audit).order_by(desc(audit.c.seq)).limit(count)
+    some = select(audit).where(*wanted.where()).order_by(desc(audit.c.seq)).limit(count)
     if before is not None:
-        wanted = wanted.where(audit.c.seq < before)
-    return [Entry(**row) for row in connection.execute(wanted).mappings()]
+        some = some.where(audit.c.seq < before)
+    return [Entry(**row) for row in connection.execute(some).mappings()]
 
 
 def verify(connection: Connection, known: str | None = None) -> Verified:

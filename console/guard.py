@@ -20,6 +20,7 @@ from console.site import site_of
 COOKIE = "linewatch"
 FORM_BYTES = 16_384
 FIELDS = 20
+LEAST_PURPOSE, MOST_PURPOSE = 5, 500  # characters of "why do you look?"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -64,6 +65,11 @@ def session_of(request: Request) -> Session:
     if session is None:
         raise HTTPException(401)
     return session
+
+
+def home_of(session: Session | None) -> str:
+    """Where somebody begins."""
+    return "/integrity" if session is not None and session.user.role == "integrity" else "/queue"
 
 
 def user_of(request: Request, *roles: str) -> User:

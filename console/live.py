@@ -12,8 +12,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from typing import TypeVar
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 
 from console import feed
 from console.accounts import Accounts
@@ -24,8 +25,10 @@ from schemas.errors import Unavailable
 POLL_S = 0.25
 CHECK_S = 2.0
 HEARTBEAT_S = 15.0
+THREADS = 2
 WAITING = 500  # events of one console
 RETRY_MS = 1_000
+T = TypeVar("T")
 RELOAD = b"event: reload\ndata: {}\n\n"
 
 
@@ -38,6 +41,11 @@ class Live:
         self._reader: asyncio.Task[None] | None = None
         self._at = 0
         self._closing = asyncio.Event()
+        self._threads = CapacityLimiter(THREADS)
+
+    async def _apart(self, ask: Callable[..., T], *given: object) -> T:
+        """In threads of the feed's own: it does not wait while pages use all others."""
+        return await to_thread.run_sync(ask, *given, limiter=self._threads)
 
     @property
     def open(self) -> int:
@@ -46,7 +54,7 @@ class Live:
 
     async def newest(self) -> int:
         """The number of the newest event: to be taken before a page is read, and listened after."""
-        return await run_in_threadpool(lambda: self._ends()[1])
+        return await self._apart(lambda: self._ends()[1])
 
     async def listen(self, port: str | None, last: int, token: str | None = None) -> AsyncIterator[bytes]:
         """The stream for one console, of one port or all, from after event `last`; it ends with `token`'s session."""
@@ -54,7 +62,7 @@ class Live:
         yield f"retry: {RETRY_MS}\n\n".encode()
         self._listeners[queue] = token  # before `_since` reads, so that nothing falls between the two
         try:
-            missed, at = await run_in_threadpool(self._since, last)
+            missed, at = await self._apart(self._since, last)
             self._start(at)
             if missed is None:
                 yield RELOAD
@@ -98,7 +106,7 @@ class Live:
         checked = clock()
         while self._listeners and not self._closing.is_set():
             with suppress(Unavailable):  # it may answer again
-                for event in await run_in_threadpool(self._next):
+                for event in await self._apart(self._next):
                     self._at = event.seq
                     for queue in list(self._listeners):
                         self._hand(queue, event)
@@ -115,7 +123,7 @@ class Live:
     async def _check(self) -> None:
         """End the feeds whose session has ended; one question for all."""
         listeners = [(queue, token) for queue, token in self._listeners.items() if token is not None]
-        standing = await run_in_threadpool(self._standing, [token for _, token in listeners])
+        standing = await self._apart(self._standing, [token for _, token in listeners])
         for queue, token in listeners:
             if token not in standing:
                 self._end(queue)

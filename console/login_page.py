@@ -16,7 +16,7 @@ from console.site import page, site_of
 def login(request: Request) -> Response:
     """The form."""
     if request.state.session is not None:
-        return RedirectResponse("/queue", 303)
+        return RedirectResponse("/", 303)
     return page(request, "login.html", {})
 
 
@@ -28,7 +28,7 @@ def log_in(request: Request, form: FormData, connection: Connection) -> Response
         token = accounts.log_in(accounts.check(name, field(form, "password"), address), address)
     except RefusedError as problem:
         return page(request, "login.html", {"problem": problem, "name": name}, status=401)
-    return with_session(RedirectResponse("/queue", 303), token, request)
+    return with_session(RedirectResponse("/", 303), token, request)
 
 
 def log_out(request: Request, _: FormData, connection: Connection) -> Response:
@@ -59,7 +59,7 @@ def choose(request: Request, form: FormData, connection: Connection) -> Response
         fresh = accounts.log_in(accounts.check(name, password, address), address)
     except RefusedError as problem:
         return page(request, "welcome.html", {"problem": problem, "name": name}, status=422)
-    return with_session(RedirectResponse("/queue", 303), fresh, request)
+    return with_session(RedirectResponse("/", 303), fresh, request)
 
 
 def _address(request: Request) -> str:

@@ -16,14 +16,13 @@ from starlette.routing import Route
 
 from console import audit, pictures, vehicles
 from console.accounts import User
-from console.guard import field, form_route, user_of
+from console.guard import LEAST_PURPOSE, MOST_PURPOSE, field, form_route, user_of
 from console.queue import MAY_LOOK
 from console.site import Site, page, site_of
 from console.snoozes import Snoozes
 from console.tables import alerts
 from console.tables import audit as audit_table
 
-LEAST_PURPOSE, MOST_PURPOSE = 5, 500  # characters
 PURPOSE_MS = 3_600_000  # how long a search opens the vehicle's page
 VEHICLE_CHARACTERS, PLATE_CHARACTERS = 64, 32
 

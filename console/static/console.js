@@ -1,6 +1,10 @@
 // What happens in an open page: the queue follows the feed, keys do what buttons do, a sound for each severity.
 // Without scripts every page still works by its links and buttons.
 
+// An open queue loads its lines once in so long, but a few times at once where it had been quiet: fifty of them at a
+// busy border would otherwise ask for a thousand pages a second (docs/benchmarks-console.md).
+const RELOAD_MS = 1_000;
+const AT_ONCE = 5;
 const page = document.body.dataset.page;
 const byId = (id) => document.getElementById(id);
 
@@ -15,6 +19,7 @@ function followQueue() {
   const query = port ? `?port=${encodeURIComponent(port)}` : "";
   let loading = false;
   let again = false;
+  let due = -Infinity; // when the next load may begin, and less where some are in hand
 
   function state(text, live) {
     const place = byId("state");
@@ -25,6 +30,7 @@ function followQueue() {
   async function load() {
     if (loading) { again = true; return; }
     loading = true;
+    due = Math.max(due, performance.now() - AT_ONCE * RELOAD_MS) + RELOAD_MS;
     try {
       const answer = await fetch(`/queue/lines${query}`, { headers: { accept: "text/html" } });
       if (answer.redirected || answer.status === 401) { location.assign("/login"); return; }
@@ -32,8 +38,10 @@ function followQueue() {
     } catch {
       state("no connection, trying again", "no");
     } finally {
-      loading = false;
-      if (again) { again = false; load(); }
+      setTimeout(() => {
+        loading = false;
+        if (again) { again = false; load(); }
+      }, Math.max(0, due - performance.now()));
     }
   }
 

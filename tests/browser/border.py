@@ -6,18 +6,22 @@ random on purpose: pseudonyms of users, ids of decisions and the hashes of the a
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import NamedTuple
 
-from console.accounts import Accounts
+from sqlalchemy import Connection, insert
+
+from console.accounts import Accounts, User
 from console.database import Database
 from console.queue import Queue
 from console.snoozes import Snoozes
-from console.store import AlertStore
+from console.store import AlertStore, put_notices
+from console.tables import dispositions
 from evaluation.simulator import generate
 from ops.configure import load
 from ops.wiring import build_codec, build_pipeline, build_ports
-from schemas.models import Alert
+from schemas.models import Alert, Notice
 from schemas.plates import Pseudonymiser
 from schemas.ports import Ports
 from stream.pipeline import Decided
@@ -79,6 +83,8 @@ def at_work(path: Path, clock: Clock, what: Found) -> dict[str, str]:
         queue.assign(third.alert_id, "ana")
         why = "Carrier changed its depot; the office has the letter."
         (snooze,) = Snoozes(connection, people["sue"], clock).add(last.vehicle, last.typologies[:1], 7, why)
+        _earlier(connection, people, clock())
+        put_notices(connection, [_officer(some[-1], k) for k in range(2)], clock())
         invited = accounts.add("cleo", "operator", by="adm")
     database.close()
     return {
@@ -90,3 +96,31 @@ def at_work(path: Path, clock: Clock, what: Found) -> dict[str, str]:
 def _beside(some: list[Alert]) -> str:
     """An alert of a vehicle that crosses beside another."""
     return next(alert.alert_id for alert in some if {"convoy", "spotter"} & set(alert.typologies))
+
+
+def _earlier(connection: Connection, people: dict[str, User], now_ms: int) -> None:
+    """What was decided in the days before: by Ana with care, by Ben in three seconds, nearly always alike."""
+    for name, count, seconds in (("ana", 31, 24), ("ben", 40, 2)):
+        rows = [
+            {
+                "disposition_id": f"d-{name}-{k}", "alert_id": None, "crossing_id": f"c-{name}-{k}", "code": "other",
+                "outcome": "seizure" if k % 29 == 5 else "referred_nothing" if k % 5 == 1 and name == "ana" else
+                "cleared", "note": "", "by": people[name].pseudonym, "selected_by": "alert", "sent_ms": now_ms,
+                "at_ms": now_ms - 7_000_000 * (k + 1), "undone_ms": None,
+                "seen_ms": now_ms - 7_000_000 * (k + 1) - 1_000 * seconds * (1 + k * k % 7) // 2,
+            }
+            for k in range(count)
+        ]  # fmt: skip
+        connection.execute(insert(dispositions), rows)
+
+
+def _officer(alert: Alert, number: int) -> Notice:
+    """What the integrity role is told."""
+    return Notice.model_validate(
+        {
+            "schema": "notice/1", "notice_id": f"n-{number}", "kind": "integrity", "audience": "integrity",
+            "occurred_at": alert.occurred_at - dt.timedelta(hours=30 * number), "port": alert.port,
+            "crossing_id": alert.crossing_id, "config": alert.config,
+            "sentence": f"This vehicle met one officer at {11 - number} of its 14 last crossings, with 5 lanes open.",
+        }
+    )  # fmt: skip

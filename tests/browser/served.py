@@ -23,7 +23,10 @@ from schemas.plates import Pseudonymiser
 from schemas.ports import Ports
 from tests.console.stored import PASSWORD
 
-STAFF = {"ana": "operator", "ben": "operator", "sue": "supervisor", "lea": "analyst", "aud": "auditor", "adm": "admin"}
+STAFF = {
+    "ana": "operator", "ben": "operator", "sue": "supervisor", "lea": "analyst", "aud": "auditor", "ivy": "integrity",
+    "adm": "admin",
+}  # fmt: skip
 
 
 class Console(NamedTuple):

@@ -86,7 +86,10 @@ def test_a_session_ends_when_nobody_uses_it_and_in_any_case_after_a_week(
         began = clock()
         while clock() - began < LONGEST_SESSION_MS - IDLE_MS:
             clock.ms += IDLE_MS - 1
-            assert accounts.session(used) is not None
+            found = accounts.session(used)
+            assert found is not None
+            assert found.ages
+            accounts.renew(used)
         assert accounts.session(idle) is None
         clock.ms = began + LONGEST_SESSION_MS + 1
         assert accounts.session(used) is None
