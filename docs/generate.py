@@ -45,7 +45,9 @@ def group() -> click.Group:
 def commands() -> Iterator[tuple[click.Command, click.Context]]:
     """Every command that is not hidden, with a context that knows its name, in the order of `linewatch --help`."""
     top = group()
-    root = click.Context(top, info_name="linewatch", terminal_width=WIDTH, max_content_width=WIDTH)
+    root = click.Context(
+        top, info_name="linewatch", terminal_width=WIDTH, max_content_width=WIDTH, **top.context_settings
+    )  # fmt: skip
     for name in top.list_commands(root):
         try:
             command = top.get_command(root, name)
