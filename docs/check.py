@@ -119,12 +119,21 @@ def generated(root: Path) -> list[str]:
     return generate.stale(root)
 
 
+def advised(root: Path) -> list[str]:
+    """The operator's guide says of every typology of the catalogue what it means and what to do."""
+    row = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
+    known = row.findall((root / "docs" / "detectors.md").read_text(encoding="utf-8"))
+    said = row.findall((root / "docs" / "operator.md").read_text(encoding="utf-8"))
+    missing = sorted(set(known) - set(said))
+    return [f"docs/operator.md: `{name}` has no row; say what it means and what to do" for name in missing]
+
+
 def unexplained(_: Path) -> list[str]:
     """Every command, option, setting, metric and detector says what it does."""
     return generate.unexplained()
 
 
-CHECKS = (links, paths, decisions, generated, unexplained)
+CHECKS = (links, paths, decisions, generated, advised, unexplained)
 
 
 def write() -> int:

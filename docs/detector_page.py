@@ -41,7 +41,7 @@ of fixed size for each key; those without keep tables that all vehicles share, o
 **Alone**: whether one answer, calibrated p below 0.0001, may make an alert by itself. Otherwise a second typology below
 0.001 is needed (`detectors/budget.py`). *Only alone* is an echo: it looks at facts that other detectors ask about too,
 shares their evidence, and is no second typology. **For**: who hears of it; what is for the integrity role never enters
-the operators' score. An answer that rests on a gap in the reads is taken back, see [notices](operators.md)."""
+the operators' score. An answer that rests on a gap in the reads is taken back, see [notices](operator.md)."""
 
 
 def described(detector: Any) -> str:
@@ -118,7 +118,7 @@ def _notices(kinds: Any) -> Iterator[str]:
         if kind not in get_args(kinds):
             raise KeyError(f"docs/detector_page.py: there is no notice `{kind}` any more")
         audience = "supervisor" if kind in {"displacement", "drift"} else "operator"
-        yield f"| `{kind}` | {question} | a [notice](operators.md) about ports or detectors | - | no | {audience} |"
+        yield f"| `{kind}` | {question} | a [notice](operator.md) about ports or detectors | - | no | {audience} |"
 
 
 def _link(detector: Any) -> str:

@@ -22,6 +22,7 @@ COMMANDS = {
     "console": ("ops.console:console", "Serve the operator console: the live queue of alerts, decisions, the audit."),
     "users": ("ops.users:users", "Make, list and disable the console's users."),
     "audit": ("ops.audit:audit", "Check that nobody has changed the console's audit."),
+    "backup": ("ops.backup:backup", "Copy the console's database and the checkpoint, while everything goes on."),
     "grafana": ("ops.grafana.command:grafana", "Put dashboards and alert rules into a Grafana that is there already."),
     "topics": ("ops.topics:topics", "List the Kafka topics and what is wrong with them; make what is missing."),
     "produce": ("ops.produce:produce", "Send a recorded log to Kafka, for the workers."),

@@ -17,7 +17,8 @@ from ops.settings import NAMES, PREFIX, Settings, is_secret, read_file
 from schemas.errors import ConfigError
 from schemas.plates import KEY_VARIABLE
 
-NOT_SETTINGS = frozenset({KEY_VARIABLE})  # a secret, read where it is used; it never enters the table
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"  # names the file where `--config` does not
+NOT_SETTINGS = frozenset({KEY_VARIABLE, CONFIG_VARIABLE})  # the key is read where it is used, it never enters the table
 
 
 class Loaded(NamedTuple):
@@ -29,6 +30,8 @@ class Loaded(NamedTuple):
 
 def load(config: Path | None = None, flags: Iterable[str] = ()) -> Loaded:
     """Merge flags, environment, file and defaults; ConfigError names the key, the source and the remedy."""
+    if config is None and CONFIG_VARIABLE in os.environ:
+        config = Path(os.environ[CONFIG_VARIABLE])
     values: dict[str, Any] = {}
     origins = dict.fromkeys(NAMES, "default")
     for origin, found in (

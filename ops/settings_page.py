@@ -22,9 +22,10 @@ HEAD = """# Settings
 Generated from `ops/settings.py` by `python -m ops.settings_page > docs/settings.md`; a test fails when it is old.
 
 A value is taken from the first of: `--set name=value` on the command line; the environment variable `LINEWATCH_NAME`
-(name in capitals); the TOML file given with `--config`; the default. An unknown name is an error that says which known
-name is closest. `linewatch doctor` shows every value in force and where it came from. Settings marked *results* are
-part of the `config` hash in every alert, and a `--state` folder refuses to go on when one of them has changed.
+(name in capitals); the TOML file given with `--config`, or named by LINEWATCH_CONFIG; the default. An unknown name is
+an error that says which known name is closest. `linewatch doctor` shows every value in force and where
+it came from. Settings marked *results* are part of the `config` hash in every alert, and a `--state` folder refuses
+to go on when one of them has changed.
 
 | name | default | results | what it does |
 |---|---|---|---|

@@ -55,6 +55,13 @@ def test_a_file_that_is_gone_is_named(pages: Path) -> None:
     assert ["README.md: names `stream/gone.py`, which is not there; correct the name"] == check.paths(pages)
 
 
+def test_a_typology_without_advice_is_named(pages: Path) -> None:
+    """One that the catalogue has and the operator's guide does not."""
+    (pages / "docs/detectors.md").write_text("| `odd_hour` | ?\n| `convoy` | ?\n")
+    (pages / "docs/operator.md").write_text("`convoy` is in no table.\n\n| `odd_hour` | it says\n")
+    assert ["docs/operator.md: `convoy` has no row; say what it means and what to do"] == check.advised(pages)
+
+
 @pytest.mark.parametrize("name", ["0003-gap.md", "0001-double.md", "2-short.md", "0002_underscore.md"])
 def test_a_misnumbered_decision_is_named(pages: Path, name: str) -> None:
     """Decisions are 0001, 0002, ... with words and hyphens."""

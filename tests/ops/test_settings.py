@@ -86,6 +86,15 @@ def test_a_file_that_is_no_toml_says_so(tmp_path: Path) -> None:
         load(tmp_path / "missing.toml")
 
 
+def test_a_file_can_be_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For every command, those without --config too; --config comes before it."""
+    for name, value in (("a.toml", 251), ("b.toml", 252)):
+        (tmp_path / name).write_text(f"lateness_ms = {value}\n")
+    monkeypatch.setenv("LINEWATCH_CONFIG", str(tmp_path / "a.toml"))
+    assert 251 == load().settings.lateness_ms
+    assert 252 == load(tmp_path / "b.toml").settings.lateness_ms
+
+
 def test_lists_are_written_with_commas_or_as_tables(tmp_path: Path) -> None:
     """Detectors by name in a flag; river detectors as TOML tables or JSON."""
     assert ("odd_hour", "new_port") == load(flags=["detectors=odd_hour, new_port"]).settings.detectors
