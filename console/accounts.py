@@ -19,7 +19,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
 
 from console import audit
-from console.tables import failures, invitations, sessions, users
+from console.failures import Failures, of_address, of_name
+from console.tables import invitations, sessions, users
 from schemas.errors import ConfigError
 
 ROLES = ("operator", "supervisor", "analyst", "auditor", "integrity", "admin")
@@ -27,7 +28,6 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 SHORTEST, LONGEST = 12, 256  # characters of a password (NIST SP 800-63B: length, no rules of composition)
 INVITED_MS = 24 * 3_600_000
 IDLE_MS, LONGEST_SESSION_MS = 12 * 3_600_000, 7 * 24 * 3_600_000
-TRIES, PAUSE_MS, LONGEST_PAUSE_MS = 5, 1_000, 900_000
 _hasher = PasswordHasher()
 # compared with when there is no such user, so that both take as long
 NOBODY = _hasher.hash(secrets.token_hex())
@@ -85,7 +85,7 @@ class Accounts:
         self._db.execute(delete(invitations).where(invitations.c.name == name))
         self._db.execute(delete(sessions).where(sessions.c.name == name))
         until_ms = self._now() + INVITED_MS
-        self._db.execute(insert(invitations).values(token_hash=_hash(token), name=name, until_ms=until_ms))
+        self._db.execute(insert(invitations).values(token_hash=hash_of(token), name=name, until_ms=until_ms))
         audit.add(self._db, self._now(), by, "user.invite", f"user {name}")
         return token
 
@@ -114,7 +114,7 @@ class Accounts:
 
     def invited(self, token: str) -> str:
         """Whose link it is. RefusedError for one that is used or too old."""
-        wanted = select(invitations).where(invitations.c.token_hash == _hash(token))
+        wanted = select(invitations).where(invitations.c.token_hash == hash_of(token))
         row = self._db.execute(wanted).mappings().first()
         if row is None or row["until_ms"] < self._now():
             raise RefusedError("This link was used already or is more than a day old. Ask for a new one.")
@@ -133,10 +133,10 @@ class Accounts:
 
     def check(self, name: str, password: str, address: str) -> User:
         """The user with this name and password. RefusedError for any other, and while they must wait."""
-        keys = [f"name {name[:64]}", f"address {address[:64]}"]
-        wait_ms = max(self._wait_ms(key) for key in keys)
-        if wait_ms > 0:
-            raise RefusedError(f"Too many failed logins. Try again in {-(-wait_ms // 1000)} s.")
+        keys = [of_name(name), of_address(address)]
+        failures = Failures(self._db, self._now)
+        if wait_s := failures.wait_s(keys):
+            raise RefusedError(f"Too many failed logins. Try again in {wait_s} s.")
         row = self._row(name)
         hashed = None if row is None or row["disabled_ms"] else row["password"]
         try:
@@ -145,11 +145,10 @@ class Accounts:
         except (VerificationError, InvalidHashError):
             known = False
         if row is None or not known:
-            for key in keys:
-                self._fail(key)
+            failures.note(keys)
             audit.add(self._db, self._now(), "-", "login.refused", f"user {name[:64]}", detail={"from": address})
             raise RefusedError("Name and password do not fit.")
-        self._db.execute(delete(failures).where(failures.c.key.in_(keys)))
+        failures.forget(keys)
         return User(str(row["name"]), str(row["role"]), str(row["pseudonym"]))
 
     def log_in(self, user: User, address: str) -> str:
@@ -157,7 +156,7 @@ class Accounts:
         token, now = secrets.token_urlsafe(32), self._now()
         self._db.execute(
             insert(sessions).values(
-                token_hash=_hash(token), name=user.name, csrf=secrets.token_urlsafe(24), created_ms=now, seen_ms=now
+                token_hash=hash_of(token), name=user.name, csrf=secrets.token_urlsafe(24), created_ms=now, seen_ms=now
             )
         )
         audit.add(self._db, now, user.name, "login", f"user {user.name}", detail={"from": address})
@@ -165,7 +164,7 @@ class Accounts:
 
     def session(self, token: str) -> Session | None:
         """The session of a token, if it has not ended."""
-        row = self._db.execute(self._standing(sessions.c.token_hash == _hash(token))).mappings().first()
+        row = self._db.execute(self._standing(sessions.c.token_hash == hash_of(token))).mappings().first()
         if row is None:
             return None
         ages = self._now() - row["seen_ms"] > IDLE_MS // 100  # not at every request: that would be a write each
@@ -173,12 +172,12 @@ class Accounts:
 
     def renew(self, token: str) -> None:
         """It is in use: it does not end for idleness."""
-        mine = update(sessions).where(sessions.c.token_hash == _hash(token))
+        mine = update(sessions).where(sessions.c.token_hash == hash_of(token))
         self._db.execute(mine.values(seen_ms=self._now()))
 
     def standing(self, tokens: Sequence[str]) -> set[str]:
         """Those whose session has not ended."""
-        hashes = {_hash(token): token for token in tokens}
+        hashes = {hash_of(token): token for token in tokens}
         rows = self._db.execute(self._standing(sessions.c.token_hash.in_(hashes))).mappings()
         return {hashes[row["token_hash"]] for row in rows}
 
@@ -192,25 +191,9 @@ class Accounts:
     def log_out(self, token: str) -> None:
         """End the session of a token."""
         gone = self.session(token)
-        self._db.execute(delete(sessions).where(sessions.c.token_hash == _hash(token)))
+        self._db.execute(delete(sessions).where(sessions.c.token_hash == hash_of(token)))
         if gone is not None:
             audit.add(self._db, self._now(), gone.user.name, "logout", f"user {gone.user.name}")
-
-    def _wait_ms(self, key: str) -> int:
-        row = self._db.execute(select(failures).where(failures.c.key == key)).mappings().first()
-        if row is None or row["count"] < TRIES:
-            return 0
-        pause = min(LONGEST_PAUSE_MS, PAUSE_MS << min(20, int(row["count"]) - TRIES))
-        return max(0, int(row["since_ms"]) + pause - self._now())
-
-    def _fail(self, key: str) -> None:
-        row = self._db.execute(select(failures).where(failures.c.key == key)).mappings().first()
-        if row is None:
-            self._db.execute(insert(failures).values(key=key, count=1, since_ms=self._now()))
-        else:
-            fresh = self._now() - row["since_ms"] > 2 * LONGEST_PAUSE_MS
-            count = 1 if fresh else row["count"] + 1
-            self._db.execute(update(failures).where(failures.c.key == key).values(count=count, since_ms=self._now()))
 
 
 def check_password(password: str, name: str) -> None:
@@ -226,6 +209,6 @@ def same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())
 
 
-def _hash(token: str) -> str:
+def hash_of(token: str) -> str:
     """Tokens are random and long: one round of SHA-256 keeps them."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -22,8 +22,9 @@ from starlette.templating import Jinja2Templates
 
 from console import audit_page, integrity_page, login_page, ports_page, queue_page, snooze_page, vehicle_page
 from console.accounts import Accounts, Session
+from console.api.app import PATH, make_api
 from console.database import Database
-from console.guard import COOKIE, Headers, home_of
+from console.guard import COOKIE, Bounded, SafeHeaders, home_of
 from console.ingest import LOCAL_HOSTS
 from console.live import Live
 from console.outbox import Outbox
@@ -50,6 +51,8 @@ def make_app(
     templates.env.filters.update(FILTERS)
     live = Live(database, now)
     site = Site(database, now, live, templates, watermark, border or Border(Ports.open()))
+    api = make_api()
+    api.state.site = site
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -67,6 +70,7 @@ def make_app(
             Route("/", lambda request: RedirectResponse(home_of(request.state.session), 303)),
             Route("/healthz", lambda _: PlainTextResponse("ok")),
             Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
+            Mount(PATH, api, name="api"),
             *login_page.ROUTES,
             *queue_page.ROUTES,
             *snooze_page.ROUTES,
@@ -78,9 +82,10 @@ def make_app(
         ],
         middleware=[
             Middleware(Requests, asked=asked),
-            Middleware(Headers),
+            Middleware(SafeHeaders),
             Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, *hosts]),
             Middleware(BaseHTTPMiddleware, dispatch=_with_session),
+            Middleware(Bounded),
         ],
         exception_handlers={HTTPException: _explain, ConflictError: _explain},
         lifespan=lifespan,
@@ -101,7 +106,7 @@ async def _with_session(request: Request, call_next: RequestResponseEndpoint) ->
     site = site_of(request)
     token = request.cookies.get(COOKIE)
     request.state.session = None
-    if token and not request.url.path.startswith("/static/"):
+    if token and not request.url.path.startswith(("/static/", f"{PATH}/")):
         # in a thread: it may wait for a writer, and open feeds must not wait with it
         request.state.session = await run_in_threadpool(_session, site, token)
     return await call_next(request)

@@ -23,6 +23,7 @@ BEGINNING = "0" * 64
 COUNTER = "audit"
 PAGE = 5_000
 DAY_MS = 86_400_000
+PROGRAM = "linewatch_program"  # an option of a connection: the id of the token that a program shows; entries name it
 
 
 class Entry(NamedTuple):
@@ -89,9 +90,11 @@ def add(
     detail: Mapping[str, Any] | None = None,
 ) -> Entry:  # fmt: skip
     """Append an entry in the caller's transaction: what is done and that it was done stand or fall together."""
+    token = connection.get_execution_options().get(PROGRAM)
+    detail = dict(detail or {}) | ({"token": token} if token else {})
     seq = next_of(connection, COUNTER)
     before = connection.execute(select(audit.c.hash).where(audit.c.seq == seq - 1)).scalar() or BEGINNING
-    text = json.dumps(detail or {}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     entry = Entry(seq, at_ms, user, action, subject, why, text, "")
     entry = entry._replace(hash=digest(before, entry))
     connection.execute(insert(audit).values(entry._asdict()))

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, MutableHeaders
+from starlette.datastructures import FormData, Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,7 +18,7 @@ from console.accounts import Session, User, same
 from console.site import site_of
 
 COOKIE = "linewatch"
-FORM_BYTES = 16_384
+BODY_BYTES = 16_384
 FIELDS = 20
 LEAST_PURPOSE, MOST_PURPOSE = 5, 500  # characters of "why do you look?"
 POLICY = (
@@ -36,7 +36,7 @@ HEADERS = {
 }
 
 
-class Headers:
+class SafeHeaders:
     """Adds them to every answer; what is under /static may be kept for a while."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -57,6 +57,28 @@ class Headers:
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+class Bounded:
+    """Lets no request's body be longer than `BODY_BYTES`, whether its length is told or not: 413."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        left = BODY_BYTES
+        told = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
+
+        async def bounded() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0 or (told.isdigit() and int(told[:19]) > BODY_BYTES):
+                raise HTTPException(413, f"A body has {BODY_BYTES:,} bytes at most.")
+            return message
+
+        await self._app(scope, bounded, send)
 
 
 def session_of(request: Request) -> Session:
@@ -81,15 +103,15 @@ def user_of(request: Request, *roles: str) -> User:
 
 
 async def form_of(request: Request) -> FormData:
-    """The fields of a form that our page sent. 413 for too much, 403 for one from elsewhere."""
-    if int(request.headers.get("content-length") or 0) > FORM_BYTES:
-        raise HTTPException(413, f"A form has {FORM_BYTES} bytes at most.")
+    """The fields of a form that our page sent. 403 for one from elsewhere, 400 for a NUL, which no database holds."""
     origin = request.headers.get("origin")
     if origin is not None and origin != f"{request.url.scheme}://{request.headers.get('host')}":
         raise HTTPException(403, "This form was sent from another site.")
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise HTTPException(403, "This form was sent from another site.")
-    form = await request.form(max_files=0, max_fields=FIELDS, max_part_size=FORM_BYTES)
+    form = await request.form(max_files=0, max_fields=FIELDS, max_part_size=BODY_BYTES)
+    if any("\0" in str(part) for item in form.multi_items() for part in item):
+        raise HTTPException(400, "A text must not hold the character NUL.")
     session: Session | None = request.state.session
     if session is not None and not same(str(form.get("csrf", "")), session.csrf):
         raise HTTPException(403, "This form is from an earlier login. Go back, load the page again, and send it anew.")

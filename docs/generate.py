@@ -1,4 +1,4 @@
-"""Which pages are written by the program itself? Commands, settings, detectors, metrics, files, JSON Schemas.
+"""Which pages are written by the program itself? Commands, settings, detectors, metrics, files, JSON Schemas, OpenAPI.
 
 `pages()` gives their text; `docs/check.py` compares or writes them. What they are made from is loaded here and
 nowhere else; `MissingError` says which part of the program is not there.
@@ -130,12 +130,19 @@ def dashboard(name: str) -> str:
     return text
 
 
+def openapi() -> str:
+    """docs/openapi.json: written by the JSON API itself."""
+    text: str = load("console.api.app", "document")()
+    return text
+
+
 PAGES: dict[str, Callable[[], str]] = (
     {
         "docs/commands.md": commands_page,
         "docs/detectors.md": detectors_page,
         "docs/files.md": files_page,
         "docs/metrics.md": metrics_page,
+        "docs/openapi.json": openapi,
         "docs/settings.md": settings_page,
     }
     | {

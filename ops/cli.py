@@ -21,6 +21,7 @@ COMMANDS = {
     "run": ("ops.run:run", "Watch live crossings: a growing file, standard input or HTTP."),
     "console": ("ops.console:console", "Serve the operator console: the live queue of alerts, decisions, the audit."),
     "users": ("ops.users:users", "Make, list and disable the console's users."),
+    "tokens": ("ops.tokens:tokens", "Make, list and end the tokens of programs that use the console's JSON API."),
     "audit": ("ops.audit:audit", "Check that nobody has changed the console's audit."),
     "backup": ("ops.backup:backup", "Copy the console's database and the checkpoint, while everything goes on."),
     "grafana": ("ops.grafana.command:grafana", "Put dashboards and alert rules into a Grafana that is there already."),

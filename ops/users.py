@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ops.options import PATH, load_settings
+from ops.people import changing, data_option, me
 
 if TYPE_CHECKING:
     from console.accounts import Accounts
-
-_data = click.option("--data", type=PATH, metavar="DIR", help="Folder of the database; as `linewatch console` has it.")
 
 
 @click.group("users")
@@ -35,38 +32,38 @@ def users() -> None:
 @users.command("add")
 @click.argument("name")
 @click.option("--role", default="operator", show_default=True, help="What the user may do.")
-@_data
+@data_option
 def add(name: str, role: str, data: Path | None) -> int:
     """Make a user, and print the path of a link with which they choose a password."""
     with _accounts(data) as accounts:
-        token = accounts.add(name, role, by=_me())
+        token = accounts.add(name, role, by=me())
     click.echo(f"/welcome/{token}")
     return 0
 
 
 @users.command("link")
 @click.argument("name")
-@_data
+@data_option
 def link(name: str, data: Path | None) -> int:
     """Print a new link for a user whose password is lost; their sessions end."""
     with _accounts(data) as accounts:
-        token = accounts.invite(name, by=_me())
+        token = accounts.invite(name, by=me())
     click.echo(f"/welcome/{token}")
     return 0
 
 
 @users.command("disable")
 @click.argument("name")
-@_data
+@data_option
 def disable(name: str, data: Path | None) -> int:
     """End a user's access. What they did stays in the audit."""
     with _accounts(data) as accounts:
-        accounts.disable(name, by=_me())
+        accounts.disable(name, by=me())
     return 0
 
 
 @users.command("list")
-@_data
+@data_option
 def show(data: Path | None) -> int:
     """List every user with their role."""
     with _accounts(data) as accounts:
@@ -79,12 +76,6 @@ def show(data: Path | None) -> int:
 def _accounts(data: Path | None) -> Iterator[Accounts]:
     """In one transaction."""
     from console.accounts import Accounts
-    from ops.console import now_ms, opened
 
-    settings = load_settings(None, (), data_folder=data).settings
-    with closing(opened(settings)) as database, database.begin() as connection:
-        yield Accounts(connection, now_ms)
-
-
-def _me() -> str:
-    return f"shell:{getpass.getuser()}"
+    with changing(data) as opened:
+        yield Accounts(*opened)

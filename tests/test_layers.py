@@ -29,6 +29,8 @@ ONLY_UNDER: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("console/",),
     "alembic": ("console/",),
     "argon2": ("console/",),
+    "authlib": ("console/",),
+    "fastapi": ("console/api/",),
     "uvicorn": ("console/",),
     "kafka": ("stream/",),
     "confluent_kafka": ("stream/",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from argon2 import PasswordHasher
 from sqlalchemy import delete, update
@@ -57,13 +57,13 @@ def alert(
     )  # fmt: skip
 
 
-def fill(database: Database, clock: Clock, some: Sequence[Alert]) -> None:
+def fill(database: Database, clock: Callable[[], int], some: Sequence[Alert]) -> None:
     """Store alerts."""
     with database.begin() as connection:
         put(connection, some, clock())
 
 
-def user(database: Database, clock: Clock, name: str, role: str = "operator") -> User:
+def user(database: Database, clock: Callable[[], int], name: str, role: str = "operator") -> User:
     """A user who has chosen the password; hashed once, since that is made to take long."""
     with database.begin() as connection:
         accounts = Accounts(connection, clock)

@@ -10,12 +10,12 @@ from console.accounts import (
     IDLE_MS,
     INVITED_MS,
     LONGEST_SESSION_MS,
-    TRIES,
     Accounts,
     RefusedError,
     User,
 )
 from console.database import Database
+from console.failures import TRIES
 from console.tables import invitations, sessions, users
 from schemas.errors import ConfigError
 from tests.console.stored import PASSWORD, Clock, user

@@ -22,7 +22,7 @@ class Browser:
     """One visitor: keeps cookies, finds the csrf field of the page it is on, follows redirects."""
 
     def __init__(self, app: Starlette) -> None:
-        self._app, self._cookies = app, httpx.Cookies()
+        self.app, self._cookies = app, httpx.Cookies()
         self.page = httpx.Response(200)
 
     def get(self, path: str, **more: Any) -> httpx.Response:
@@ -44,7 +44,7 @@ class Browser:
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(self._app)
+            transport = httpx.ASGITransport(self.app)
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://127.0.0.1", cookies=self._cookies, follow_redirects=True
             ) as client:
@@ -199,6 +199,13 @@ def test_a_form_that_is_too_large_is_not_read(ana: Browser) -> None:
     """Limits on every input."""
     ana.get("/alerts/a-2")
     assert 413 == ana.post("/alerts/a-2/decide", decision="cleared other", note="x" * 20_000).status_code
+
+
+def test_a_form_with_a_nul_is_refused(ana: Browser) -> None:
+    """PostgreSQL cannot hold it in a text."""
+    ana.get("/alerts/a-2")
+    assert 400 == ana.post("/alerts/a-2/decide", decision="cleared other", note="a\0b").status_code
+    assert 400 == Browser(ana.app).post("/login", name="a\0na", password=PASSWORD).status_code
 
 
 def test_another_host_name_is_refused(ana: Browser) -> None:
