@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert, select, update
 from console import audit
 from console.accounts import RefusedError, User, hash_of
 from console.failures import Failures, of_address
+from console.queue import MAY_DECIDE, MAY_LOOK
 from console.tables import tokens, users
 from schemas.errors import ConfigError
 
@@ -23,17 +24,15 @@ DAY_MS = 86_400_000
 USED_MS = 60_000  # its use is noted once a minute: a write each
 LABEL_CHARACTERS = 64
 PREFIX = "lw_"  # so that who searches for secrets finds one
-LOOKERS = ("operator", "supervisor", "analyst", "auditor", "admin")
-DECIDERS = ("operator", "supervisor")
 # scope -> the roles whose tokens may have it: those that may do the same on the pages
 SCOPES: dict[str, tuple[str, ...]] = {
-    "alerts:read": LOOKERS,
-    "alerts:decide": DECIDERS,
+    "alerts:read": MAY_LOOK,
+    "alerts:decide": MAY_DECIDE,
     "alerts:assign": ("supervisor",),
-    "snoozes:read": LOOKERS,
-    "snoozes:write": DECIDERS,
-    "vehicles:read": LOOKERS,
-    "notices:read": (*LOOKERS, "integrity"),
+    "snoozes:read": MAY_LOOK,
+    "snoozes:write": MAY_DECIDE,
+    "vehicles:read": MAY_LOOK,
+    "notices:read": (*MAY_LOOK, "integrity"),
     "audit:read": ("auditor", "supervisor", "admin"),
 }
 

@@ -6,28 +6,26 @@ import getpass
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar
 
 import click
 
 from ops.options import PATH, load_settings
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
+T = TypeVar("T")
 data_option = click.option(
     "--data", type=PATH, metavar="DIR", help="Folder of the database; as `linewatch console` has it."
 )
 
 
 @contextmanager
-def changing(data: Path | None) -> Iterator[tuple[Connection, Callable[[], int]]]:
-    """A connection to the console's database in one transaction, and the clock."""
+def changing(data: Path | None, kind: Callable[[Any, Callable[[], int]], T]) -> Iterator[T]:
+    """Accounts, tokens or whatever takes a connection and the clock, in one transaction."""
     from ops.console import now_ms, opened
 
     settings = load_settings(None, (), data_folder=data).settings
     with closing(opened(settings)) as database, database.begin() as connection:
-        yield connection, now_ms
+        yield kind(connection, now_ms)
 
 
 def me() -> str:

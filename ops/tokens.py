@@ -37,8 +37,8 @@ def add(name: str, scopes: tuple[str, ...], label: str, days: int, data: Path | 
     """Make a token of the user NAME, and print it: once, only its hash is kept."""
     from console.tokens import Tokens
 
-    with changing(data) as opened:
-        token_id, secret = Tokens(*opened).add(name, scopes, label=label, days=days, by=me())
+    with changing(data, Tokens) as some:
+        token_id, secret = some.add(name, scopes, label=label, days=days, by=me())
     click.echo(f"{token_id}, for {days} days; it is shown this once:", err=True)
     click.echo(secret)
     return 0
@@ -51,8 +51,8 @@ def end(token_id: str, data: Path | None) -> int:
     """End a token at once. What was done with it stays in the audit."""
     from console.tokens import Tokens
 
-    with changing(data) as opened:
-        Tokens(*opened).end(token_id, by=me())
+    with changing(data, Tokens) as some:
+        some.end(token_id, by=me())
     return 0
 
 
@@ -61,13 +61,14 @@ def end(token_id: str, data: Path | None) -> int:
 def show(data: Path | None) -> int:
     """List every token: whose it is, what it may, until when, when it was used last."""
     from console.tokens import Tokens
+    from ops.console import now_ms
 
-    with changing(data) as opened:
-        for one in Tokens(*opened).all():
+    with changing(data, Tokens) as some:
+        for one in some.all():
             if one.ended_ms is not None:
                 stands = f"ended {_day(one.ended_ms)}"
             else:
-                stands = f"{'until' if one.until_ms > opened[1]() else 'ran out'} {_day(one.until_ms)}"
+                stands = f"{'until' if one.until_ms > now_ms() else 'ran out'} {_day(one.until_ms)}"
             used = "never used" if one.used_ms is None else f"used {_day(one.used_ms)}"
             click.echo(f"{one.token_id}  {one.name:16} {stands:18} {used:15} {one.scopes}  {one.label}")
     return 0

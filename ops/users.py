@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from ops.people import changing, data_option, me
-
-if TYPE_CHECKING:
-    from console.accounts import Accounts
 
 
 @click.group("users")
@@ -35,7 +29,9 @@ def users() -> None:
 @data_option
 def add(name: str, role: str, data: Path | None) -> int:
     """Make a user, and print the path of a link with which they choose a password."""
-    with _accounts(data) as accounts:
+    from console.accounts import Accounts
+
+    with changing(data, Accounts) as accounts:
         token = accounts.add(name, role, by=me())
     click.echo(f"/welcome/{token}")
     return 0
@@ -46,7 +42,9 @@ def add(name: str, role: str, data: Path | None) -> int:
 @data_option
 def link(name: str, data: Path | None) -> int:
     """Print a new link for a user whose password is lost; their sessions end."""
-    with _accounts(data) as accounts:
+    from console.accounts import Accounts
+
+    with changing(data, Accounts) as accounts:
         token = accounts.invite(name, by=me())
     click.echo(f"/welcome/{token}")
     return 0
@@ -57,7 +55,9 @@ def link(name: str, data: Path | None) -> int:
 @data_option
 def disable(name: str, data: Path | None) -> int:
     """End a user's access. What they did stays in the audit."""
-    with _accounts(data) as accounts:
+    from console.accounts import Accounts
+
+    with changing(data, Accounts) as accounts:
         accounts.disable(name, by=me())
     return 0
 
@@ -66,16 +66,9 @@ def disable(name: str, data: Path | None) -> int:
 @data_option
 def show(data: Path | None) -> int:
     """List every user with their role."""
-    with _accounts(data) as accounts:
+    from console.accounts import Accounts
+
+    with changing(data, Accounts) as accounts:
         for user, may_log_in in accounts.all():
             click.echo(f"{user.name:24} {user.role:12} {'' if may_log_in else 'cannot log in'}".rstrip())
     return 0
-
-
-@contextmanager
-def _accounts(data: Path | None) -> Iterator[Accounts]:
-    """In one transaction."""
-    from console.accounts import Accounts
-
-    with changing(data) as opened:
-        yield Accounts(*opened)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException, Response
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Response
 from sqlalchemy import Connection
 
 from console import audit, listing
 from console.api.bearer import AlertsReader, Assigner, Caller, Decider
-from console.api.inputs import AlertId, Cursor, DispositionId, Limit, Port, problems
+from console.api.inputs import AlertId, AlertsPage, DispositionId, problems
 from console.api.models import (
     Alerts,
     AlertWithDecisions,
@@ -18,7 +20,6 @@ from console.api.models import (
     Take,
     Undone,
 )
-from console.listing import Which
 from console.queue import ConflictError, Queue, history
 
 router = APIRouter(tags=["alerts"])
@@ -26,14 +27,12 @@ NONE = "There is no such alert."
 
 
 @router.get("/alerts", responses=problems(404))
-def list_alerts(
-    caller: AlertsReader, state: Which = "waiting", port: Port = None, limit: Limit = 50, cursor: Cursor = None
-) -> Alerts:
+def list_alerts(caller: AlertsReader, which: Annotated[AlertsPage, Query()]) -> Alerts:
     """Alerts that wait (in the order of the queue), are decided or are hidden by a snooze (newest first)."""
     with caller.begin() as connection:
-        now = caller.site.now()
-        rows, following = listing.page(connection, state, now, port=port, limit=limit, cursor=cursor)
-        detail = {"state": state, "port": port, "count": len(rows)}
+        now, page = caller.site.now(), which.model_dump(include={"port", "limit", "cursor"})
+        rows, following = listing.page(connection, which.state, now, **page)
+        detail = {"state": which.state, "port": which.port, "count": len(rows)}
         audit.add(connection, now, caller.user.name, "alert.list", "alerts", detail=detail)
     return Alerts(alerts=[StandingAlert.of(row) for row in rows], next=following)
 

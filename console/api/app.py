@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from console.api import alerts, records, snoozes
+from console.api import alerts, records, snoozes, vehicles
 from console.api.inputs import ALWAYS, problems
 from console.cursor import CursorError
 from console.queue import ConflictError
@@ -22,7 +22,7 @@ ABOUT = (
     "What the console's pages do, for programs. Every call needs a bearer token (`linewatch tokens add`) with the "
     "scope that is named beside it, and is noted in the audit as done by the token's user."
 )
-ROUTERS = (records.router, alerts.router, snoozes.router)
+ROUTERS = (records.router, alerts.router, snoozes.router, vehicles.router)
 
 
 def make_api() -> FastAPI:
@@ -57,10 +57,10 @@ def _http(request: Request, problem: Exception) -> JSONResponse:
 
 
 def _methods(request: Request) -> set[str]:
-    """Those of the path that is asked for."""
+    """Those of the path that is asked for: the first that fits."""
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     fits = [route for route in routes if route.matches(request.scope)[0] != Match.NONE]
-    return {method for route in fits for method in route.methods}
+    return {method for route in fits if route.path == fits[0].path for method in route.methods or ()}
 
 
 def _invalid(_: Request, problem: Exception) -> JSONResponse:

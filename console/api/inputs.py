@@ -4,19 +4,45 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
 
 from console.api.models import Problem
 from console.cursor import CHARACTERS
+from console.listing import Which
 from schemas.models import Text32, Text64
 
 MOST = 200  # rows of a page
-Limit = Annotated[int, Query(ge=1, le=MOST, description="most rows of the page")]
-Cursor = Annotated[
-    str | None, Query(max_length=CHARACTERS, pattern=r"^[A-Za-z0-9_-]+$", description="`next` of the page before")
-]
-Port = Annotated[Text32 | None, Query(description="code of a port of entry")]
+
+
+class Page(BaseModel):
+    """Which page of a list; a parameter that is not known is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    limit: int = Field(50, ge=1, le=MOST, description="most rows of the page")
+    cursor: str | None = Field(
+        None, max_length=CHARACTERS, pattern=r"^[A-Za-z0-9_-]+$", description="`next` of the page before"
+    )
+
+
+class AlertsPage(Page):
+    """Which alerts."""
+
+    state: Which = "waiting"
+    port: Text32 | None = Field(None, description="code of a port of entry")
+
+
+class SnoozesPage(BaseModel):
+    """Which snoozes."""
+
+    model_config = Page.model_config
+    vehicle: Text64 | None = Field(None, description="pseudonym")
+    active: bool = Field(False, description="only those that hide something now")
+    limit: int = Field(50, ge=1, le=MOST, description="most rows")
+
+
 AlertId = Annotated[Text64, Path()]
+Vehicle = Annotated[Text64, Path(description="pseudonym")]
 SnoozeId = Annotated[Text64, Path()]
 DispositionId = Annotated[Text64, Path()]
 

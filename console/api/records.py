@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from console import audit, notices
 from console.api.bearer import Anybody, AuditReader, NoticesReader
-from console.api.inputs import Cursor, Limit, problems
+from console.api.inputs import Page, problems
 from console.api.models import AuditEntries, AuditEntry, Me, Notices
 from console.cursor import read, write
 from schemas.models import moment_of
@@ -24,25 +25,25 @@ def show_me(caller: Anybody) -> Me:
 
 
 @router.get("/notices", tags=["notices"], responses=problems(404))
-def list_notices(caller: NoticesReader, limit: Limit = 50, cursor: Cursor = None) -> Notices:
+def list_notices(caller: NoticesReader, which: Annotated[Page, Query()]) -> Notices:
     """What the pipeline says about readers, traffic and detectors, to the role of the token's user."""
     with caller.begin() as connection:
-        found, following = notices.page(connection, caller.user.role, limit=limit, cursor=cursor)
+        found, following = notices.page(connection, caller.user.role, limit=which.limit, cursor=which.cursor)
         audit.add(connection, caller.site.now(), caller.user.name, "notice.list", "notices")
     return Notices(notices=found, next=following)
 
 
 @router.get("/audit", tags=["audit"], responses=problems(404))
-def list_audit(caller: AuditReader, limit: Limit = 50, cursor: Cursor = None) -> AuditEntries:
+def list_audit(caller: AuditReader, which: Annotated[Page, Query()]) -> AuditEntries:
     """Who did what, when and why; looking at it is noted too."""
-    before = None if cursor is None else int(read(cursor, "audit", (int,))[0])
+    before = None if which.cursor is None else int(read(which.cursor, "audit", (int,))[0])
     with caller.begin() as connection:
-        some = audit.newest(connection, limit + 1, before=before)
+        some = audit.newest(connection, which.limit + 1, before=before)
         detail = {"before": str(before or "")}
         audit.add(connection, caller.site.now(), caller.user.name, "audit.view", "audit", detail=detail)
-    more = len(some) > limit
+    more = len(some) > which.limit
     entries = [
         AuditEntry(**one._asdict() | {"at": moment_of(one.at_ms), "detail": json.loads(one.detail)})
-        for one in some[:limit]
+        for one in some[: which.limit]
     ]
-    return AuditEntries(entries=entries, next=write("audit", [some[limit - 1].seq]) if more else None)
+    return AuditEntries(entries=entries, next=write("audit", [some[which.limit - 1].seq]) if more else None)

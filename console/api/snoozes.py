@@ -8,25 +8,18 @@ from fastapi import APIRouter, Query
 
 from console import audit, snoozes
 from console.api.bearer import SnoozesReader, SnoozesWriter
-from console.api.inputs import Limit, SnoozeId, problems
+from console.api.inputs import SnoozeId, SnoozesPage, problems
 from console.api.models import SnoozeAdd, SnoozeGiven, Snoozes, SnoozesMade
-from schemas.models import Text64
 
 router = APIRouter(tags=["snoozes"])
 
 
 @router.get("/snoozes")
-def list_snoozes(
-    caller: SnoozesReader,
-    vehicle: Annotated[Text64 | None, Query(description="pseudonym")] = None,
-    active: Annotated[bool, Query(description="only those that hide something now")] = False,
-    limit: Limit = 50,
-) -> Snoozes:
+def list_snoozes(caller: SnoozesReader, which: Annotated[SnoozesPage, Query()]) -> Snoozes:
     """The newest snoozes."""
     with caller.begin() as connection:
-        some = snoozes.Snoozes(connection, caller.user, caller.site.now)
-        found = some.all(vehicle=vehicle, active=active, limit=limit)
-        subject = "snoozes" if vehicle is None else f"vehicle {vehicle}"
+        found = snoozes.Snoozes(connection, caller.user, caller.site.now).all(**which.model_dump())
+        subject = "snoozes" if which.vehicle is None else f"vehicle {which.vehicle}"
         audit.add(connection, caller.site.now(), caller.user.name, "snooze.list", subject)
     return Snoozes(snoozes=[SnoozeGiven.of(one) for one in found])
 

@@ -11,15 +11,15 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from console import audit
+from console import audit, history
 from console.accounts import Accounts
 from console.app import make_app
 from console.audit_page import MAY_LOOK as MAY_AUDIT
 from console.database import Database
 from console.failures import TRIES
 from console.guard import BODY_BYTES
-from console.queue import MAY_DECIDE
-from console.queue_page import MAY_LOOK
+from console.history import Crossed
+from console.queue import MAY_DECIDE, MAY_LOOK
 from console.store import put_notices
 from console.tokens import DAYS, SCOPES, Tokens
 from schemas.errors import ConfigError
@@ -182,6 +182,24 @@ def test_a_snooze_hides_until_it_is_ended(ana: Program) -> None:
     assert [] == ana.get("/alerts", state="hidden")["alerts"]
 
 
+def test_a_vehicle_is_shown_for_a_purpose(app: Starlette, database: Database, clock: Clock) -> None:
+    """Which is in the audit, whether anything is known of it or not."""
+    vehicle = f"{3:032x}"
+    with database.begin() as connection:
+        history.record(connection, [Crossed(vehicle, 1_000, "c-1", 1_000, "2504", "1", "inbound", "general", "bus", 1)])
+    ana = Program(app, token(database, clock, "ana", ("vehicles:read",))[1])
+    shown = ana.post(f"/vehicles/{vehicle}", why="asked by the court").json()
+    assert [("c-1", "1970-01-01T00:00:01.000Z", "2504")] == [
+        (one["crossing_id"], one["occurred_at"], one["port"]) for one in shown["crossings"]
+    ]
+    assert [("a-3", None, False)] == [(a["alert"]["alert_id"], a["outcome"], a["hidden"]) for a in shown["alerts"]]
+    assert 422 == ana.post(f"/vehicles/{vehicle}", why="").status_code
+    assert 404 == ana.post("/vehicles/nobody", why="asked by the court").status_code
+    with database.read() as connection:
+        looked = [(one.subject, one.why) for one in audit.entries(connection) if one.action == "vehicle.view"]
+    assert [(f"vehicle {vehicle}", "asked by the court"), ("vehicle nobody", "asked by the court")] == looked
+
+
 def test_notices_go_to_their_audience(app: Starlette, database: Database, clock: Clock) -> None:
     """Those about officers to the integrity role and to nobody else."""
     some = [
@@ -327,6 +345,7 @@ MISTAKES = [
     ("GET", "/alerts/a%00b", b"", 422),
     ("GET", "/alerts?limit=1000", b"", 422),
     ("GET", "/alerts?port=%00", b"", 422),
+    ("GET", "/alerts?prt=2504", b"", 422),
     ("GET", "/alerts?cursor=%00", b"", 422),
     ("POST", "/alerts/a-1/decide", b"{", 422),
     ("POST", "/alerts/a-1/decide", b"\xff\xfe", 422),
