@@ -11,7 +11,7 @@ from console import audit, vehicles
 from console.api.bearer import VehiclesReader
 from console.api.inputs import Vehicle, problems
 from console.api.models import WRITTEN, At, Taken
-from console.vehicle_page import LEAST_PURPOSE, MOST_PURPOSE
+from console.guard import LEAST_PURPOSE, MOST_PURPOSE
 from schemas.models import Alert, moment_of
 
 router = APIRouter(tags=["vehicles"])
