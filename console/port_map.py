@@ -16,7 +16,8 @@ from console.charts import attributes
 
 WIDTH, LEAST_HEIGHT, MOST_HEIGHT = 1000.0, 220.0, 560.0
 MARGIN = 60.0
-SMALLEST, LARGEST = 5.0, 18.0  # radius
+ODD = ("low", "high")
+SMALLEST, LEAST_ODD, LARGEST = 5.0, 9.0, 18.0  # radius
 LETTER, LINE = 7.4, 14.0  # a letter's width and a line's height, at the style sheet's size
 STEPS = (0.25, 0.5, 1, 2, 5, 10, 20, 45)
 FAR = LARGEST + LINE  # above or below, clear of a larger symbol beside it
@@ -82,7 +83,7 @@ def drawn(places: Sequence[Place]) -> Markup:
         if not place.state and 0 <= x <= WIDTH and 0 <= y <= within.height:
             title = f"<title>{escape(place.name)}: {escape(place.words)}</title>"
             parts.append(f"<circle {attributes(class_='elsewhere', cx=x, cy=y, r=2.5)}>{title}</circle>")
-    sizes = [max(SMALLEST, LARGEST * math.sqrt(place.traffic / most)) for place in shown]
+    sizes = [max(LEAST_ODD if p.state in ODD else SMALLEST, LARGEST * math.sqrt(p.traffic / most)) for p in shown]
     for place, r in zip(shown, sizes, strict=True):
         x, y = within.at(place.latitude, place.longitude)
         taken.append((x - r, y - r, x + r, y + r))
@@ -103,7 +104,7 @@ def _port(place: Place, within: Frame, r: float, taken: list[tuple[float, float,
 
 def symbol(state: str, x: float, y: float, r: float) -> str:
     """Usual: a disc; low: a triangle that points down, high: up; unknown: a ring."""
-    if state in ("low", "high"):
+    if state in ODD:
         up = -1 if state == "high" else 1
         corners = ((x - r, y - up * 0.6 * r), (x + r, y - up * 0.6 * r), (x, y + up * r))
         return f'<polygon class="sign" points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in corners)}"/>'
@@ -115,7 +116,7 @@ def _label(
 ) -> str:  # fmt: skip
     """The name beside its symbol, where there is room for it; what is not usual says so."""
     x, y, r = where
-    text = place.name if place.state == "usual" else f"{place.name}, {place.state}"
+    text = f"{place.name}, {place.state}" if place.state in ODD else place.name
     width = LETTER * len(text)
     sides = (
         (x + r + 5, y + 4, "start", x + r + 5), (x - r - 5, y + 4, "end", x - r - 5 - width),

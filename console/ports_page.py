@@ -22,7 +22,7 @@ from console.queue import MAY_LOOK
 from console.site import Site, page, site_of
 from console.traffic import Seen
 from console.usual import DAY_MS, HOUR_MS, Range
-from console.words import number, span, utc
+from console.words import span, utc
 
 SHOWN = 20  # ports of one page
 SHADES = (0.5, 1.0, 2.0, 4.0)  # times the mean rate, from which a cell is a shade darker
@@ -151,7 +151,7 @@ def _shade(cell: Cell, mean: float, hour: int) -> Shade:
     if cell.crossings < _few(mean):
         return Shade("·", "few", title)
     level = sum(cell.rate >= times * mean for times in SHADES) if cell.alerts else 0
-    return Shade(number(cell.rate), f"h{level}", title)
+    return Shade(f"{cell.rate:.{0 if cell.rate >= 10 else 1}f}", f"h{level}", title)
 
 
 def _map(site: Site, lines: Sequence[Line]) -> Markup | None:

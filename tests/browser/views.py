@@ -28,7 +28,7 @@ VIEWS = (
     View("search", "/vehicles", kept=False),
     View("snoozes", "/snoozes"),
     View("snooze", "/snoozes/{snooze}", kept=False),
-    View("ports", "/ports", looks=True),
+    View("ports", "/ports"),
     View("port", "/ports/2504"),
     View("audit", "/audit"),
     View("audit-filtered", "/audit?action=alert.&user=ana", kept=False),

@@ -98,7 +98,7 @@ def test_the_heat_map_has_numbers_where_there_is_enough(database: Database, cloc
     clock.ms = ms(start + 3 * HOUR)
     browser.log_in("operator")
     page = browser.get("/ports").text
-    assert '<td class="h2" title="00:00, 5 alerts of 600 crossings">83.3</td>' in page
+    assert '<td class="h2" title="00:00, 5 alerts of 600 crossings">83</td>' in page
     assert '<td class="few" title="01:00, 0 alerts of 20 crossings">·</td>' in page
 
 
