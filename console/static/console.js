@@ -88,8 +88,10 @@ async function refresh() {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-part]")) { // each where it was scrolled to
       const now = fresh.getElementById(part.id);
-      if (!now || now.innerHTML === part.innerHTML || part.contains(document.activeElement)) continue;
+      if (!now || now.innerHTML === part.innerHTML) continue;
+      const link = document.activeElement !== part && part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
       part.replaceChildren(...now.childNodes);
+      if (link) part.querySelector(`a[href="${CSS.escape(link)}"]`)?.focus();
     }
   } catch { /* no connection: the next minute */ }
 }
