@@ -32,7 +32,7 @@ from console.queue import ConflictError
 from console.requests import Asked, Requests
 from console.site import Border, Site, page, site_of
 from console.words import FILTERS
-from schemas.errors import Unavailable
+from schemas.errors import LinewatchError
 from schemas.ports import Ports
 
 SEND_S = 1.0
@@ -97,7 +97,7 @@ def make_app(
 async def _send(outbox: Outbox) -> None:
     """What was decided goes to the pipeline; while that fails it is tried again."""
     while True:
-        with contextlib.suppress(Unavailable):
+        with contextlib.suppress(LinewatchError):
             await run_in_threadpool(outbox.deliver)
         await asyncio.sleep(SEND_S)
 

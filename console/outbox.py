@@ -1,6 +1,6 @@
-"""How does the pipeline learn what was decided? From a file of dispositions that it follows, a line each.
+"""How does the pipeline learn what was decided? By a line each, in a file that it follows or in Kafka.
 
-A decision goes out when it can no longer be taken back. Delivery: at least once; after a crash between the file and the
+A decision goes out when it can no longer be taken back. Delivery: at least once; after a crash between that and the
 database a line comes again, and the pipeline drops a repeated `disposition_id`.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from console import queue
@@ -20,21 +20,31 @@ from schemas.models import Disposition
 
 
 class Outbox:
-    """Appends to one file; `now` is ms since 1970."""
+    """Hands lines to `append`, which returns when they are safe; `now` is ms since 1970."""
 
-    def __init__(self, database: Database, path: Path, now: Callable[[], int]) -> None:
-        self._database, self._path, self._now = database, path, now
+    def __init__(self, database: Database, append: Callable[[Sequence[bytes]], None], now: Callable[[], int]) -> None:
+        self._database, self._append, self._now = database, append, now
 
     def deliver(self) -> int:
-        """Write what is due, sync it, and note that it was written; how many. Unavailable when the disk is not."""
-        with self._database.begin() as connection:
+        """Write what is due, and note that it was written; how many. Unavailable when that cannot be."""
+        with self._database.read() as connection:
             some = queue.due(connection, self._now())
-            if some:
-                self._append(b"".join(line(one) for one in some))
+        if some:  # outside of a transaction: it may take long, and others must write meanwhile
+            self._append([line(one) for one in some])
+            with self._database.begin() as connection:
                 queue.sent(connection, some, self._now())
         return len(some)
 
-    def _append(self, data: bytes) -> None:
+
+class DecisionFile:
+    """A file that the pipeline follows, synced after each time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self, lines: Sequence[bytes]) -> None:
+        """Append lines. Unavailable when the disk is not."""
+        data = b"".join(lines)
         try:
             with self._path.open("a+b") as file:
                 if file.seek(0, os.SEEK_END):

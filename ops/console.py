@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -30,10 +30,12 @@ watermark_option = click.option(
 
 @click.command("console")
 @click.option("--data", type=PATH, metavar="DIR", help="Folder of the database; short for --set data_folder=...")
+@click.option("--kafka", is_flag=True, help="Alerts come from Kafka, and decisions go there.")
 @watermark_option
 @setting_options
 def console(
-    data: Path | None, watermark: str | None, config: Path | None, flags: tuple[str, ...], ports: str | None
+    data: Path | None, kafka: bool, watermark: str | None, config: Path | None, flags: tuple[str, ...],
+    ports: str | None,
 ) -> int:  # fmt: skip
     """Serve the operator console: the queue of alerts, live; decisions; the audit.
 
@@ -42,6 +44,7 @@ def console(
       linewatch console                                    on http://127.0.0.1:8480, beside a `linewatch run`
       linewatch console --set console_port=0               on any free port
       linewatch run --console                              both in one process
+      linewatch console --kafka                            alerts of the workers, from Kafka
 
     On the first start it prints a link with which the administrator chooses a password; `linewatch users add` makes
     the others. It listens on this machine only; for others put a proxy with TLS before it and name it in
@@ -55,16 +58,43 @@ def console(
         database = held.enter_context(closing(opened(settings)))
         stop = held.enter_context(stopping())
         figures = ConsoleFigures(database, now_ms)
-        serve(settings, database, watermark, settings.data_folder / DISPOSITIONS, held, word="ready", figures=figures)
+        decisions = _kafka(settings, database, held) if kafka else to_file(settings.data_folder / DISPOSITIONS)
+        serve(settings, database, watermark, decisions, held, word="ready", figures=figures)
         stop.wait()
     return stop.exit_code(terminated=0)
 
 
+class Decisions(NamedTuple):
+    """Where they go."""
+
+    name: str
+    append: Callable[[Sequence[bytes]], None]
+
+
+def to_file(path: Path) -> Decisions:
+    """A file that `linewatch run` follows."""
+    from console.outbox import DecisionFile
+
+    return Decisions(str(path), DecisionFile(path))
+
+
+def _kafka(settings: Settings, database: Database, held: ExitStack) -> Decisions:
+    """Have alerts come from Kafka until `held` ends."""
+    from ops import wiring_kafka
+
+    topic = wiring_kafka.build_decisions(settings)
+    held.callback(topic.close)
+    inbox = wiring_kafka.build_inbox(settings, database, now_ms, say)
+    held.callback(inbox.close)
+    inbox.start()
+    return Decisions(f"the topic {topic.name}", topic)
+
+
 def serve(
-    settings: Settings, database: Database, watermark: str | None, decisions: Path, held: ExitStack, *, word: str,
+    settings: Settings, database: Database, watermark: str | None, decisions: Decisions, held: ExitStack, *, word: str,
     figures: ConsoleFigures | None = None,
 ) -> None:  # fmt: skip
-    """Serve the pages in a thread until `held` ends; what is decided is appended to the file `decisions`.
+    """Serve the pages in a thread until `held` ends; what is decided goes to `decisions`.
 
     Says where, after `word`, and on the first start the link with which somebody gets in. `figures` get metrics of
     their own.
@@ -77,7 +107,7 @@ def serve(
     names = [name.strip() for name in settings.console_names.split(",") if name.strip()]
     app = make_app(
         database, now_ms, border=border_of(settings), hosts=names, watermark=watermark or "",
-        outbox=Outbox(database, decisions, now_ms), asked=figures.asked if figures else lambda _: None,
+        outbox=Outbox(database, decisions.append, now_ms), asked=figures.asked if figures else lambda _: None,
     )  # fmt: skip
     server = ServerThread(app, settings.console_host, settings.console_port, name="console", options=CONSOLE)
     held.callback(server.close)
@@ -85,7 +115,7 @@ def serve(
     if figures is not None:
         figures.begin(app.state.site.live)
         say(f"metrics at {wiring.serve_metrics(settings, metrics.registry('console', figures.values), held)}")
-    say(f"{word}: {server.address}, decisions go to {decisions}")
+    say(f"{word}: {server.address}, decisions go to {decisions.name}")
     first = _first(database)
     if first is not None:
         say(f"the first time: choose the password of {FIRST!r} at {server.address}/welcome/{first} (once, for a day)")
@@ -106,13 +136,11 @@ def border_of(settings: Settings) -> Border:
     """What the pages show of the border; plates can be searched for where there is a key (none is made here)."""
     from console.site import Border
     from ops import wiring
-    from schemas.plates import KEY_VARIABLE
 
-    has_key = KEY_VARIABLE in os.environ or settings.plate_key_file.expanduser().exists()
     return Border(
         wiring.build_ports(settings),
         settings.budget_per_hour * settings.operators,
-        wiring.build_pseudonymiser(settings).pseudonym if has_key else None,
+        wiring.build_pseudonymiser(settings).pseudonym if wiring.has_key(settings) else None,
     )
 
 

@@ -90,7 +90,7 @@ class Wanted(NamedTuple):
 def _run(settings: Settings, name: str, wanted: Wanted) -> int:
     from console.store import AlertStore
     from ops import metrics, wiring
-    from ops.console import now_ms, opened, serve
+    from ops.console import now_ms, opened, serve, to_file
     from ops.metrics_run import RunFigures
     from ops.signals import stopping
     from stream.checkpoint import StateFolder
@@ -111,7 +111,7 @@ def _run(settings: Settings, name: str, wanted: Wanted) -> int:
         state = held.enter_context(closing(StateFolder(folder / "state")))
         decisions = _decisions(folder, wanted)
         if wanted.console:
-            serve(settings, database, wanted.watermark, decisions, held, word="console")
+            serve(settings, database, wanted.watermark, to_file(decisions), held, word="console")
         health: dict[str, object] = {"status": "starting"}
         figures = RunFigures(settings, lambda: health["status"] == "ok")
         exposed = metrics.registry("run", figures.values)

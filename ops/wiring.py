@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 import threading
 import time
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ops.settings import Settings
 from schemas.codec import Codec
 from schemas.errors import ConfigError
-from schemas.plates import Pseudonymiser, load_key
+from schemas.plates import KEY_VARIABLE, Pseudonymiser, load_key
 from schemas.ports import Ports
 from stream.checkpoint import Saved, StateFolder
 from stream.runner import Parts, Policy
@@ -37,6 +38,11 @@ def build_ports(settings: Settings, saved: Saved | None = None) -> Ports:
     if saved is not None:
         return Ports.from_json(saved.ports)
     return Ports.from_setting(settings.ports, default_time_zone=settings.default_time_zone)
+
+
+def has_key(settings: Settings) -> bool:
+    """Whether there is a key for plates already."""
+    return KEY_VARIABLE in os.environ or settings.plate_key_file.expanduser().exists()
 
 
 def build_pseudonymiser(settings: Settings) -> Pseudonymiser:

@@ -1,7 +1,8 @@
-"""Where is a Kafka worker built? Here, from the settings; everything else is built in ops/wiring.py."""
+"""Where is what works on Kafka built? Here, from the settings; everything else is built in ops/wiring.py."""
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,13 @@ from ops import wiring
 from schemas.errors import ConfigError
 
 if TYPE_CHECKING:
+    from console.database import Database
+    from console.inbox import Inbox
     from ops.metrics_worker import WorkerFigures
     from ops.settings import Settings
     from schemas.plates import Pseudonymiser
     from schemas.ports import Ports
+    from stream.decisions import DecisionTopic
     from stream.faust_engine import Engine, Reach
     from stream.kafka_clients import Connection
     from stream.stages import OnError
@@ -140,3 +144,38 @@ def _reach(connection: Connection) -> Reach:
         except OSError as problem:
             raise ConfigError(f"setting kafka_ca_file: {connection.ca_file} cannot be used ({problem}).") from None
     return Reach(connection.bootstrap, credentials(connection, context))
+
+
+def build_decisions(settings: Settings) -> DecisionTopic:
+    """Where the console's decisions go; ConfigError for what cannot work."""
+    connection = wiring.build_connection(settings)
+    from stream.decisions import DecisionTopic
+    from stream.topics import Topics
+
+    return DecisionTopic(connection, Topics.of(settings.kafka_topics).dispositions)
+
+
+def build_inbox(
+    settings: Settings, database: Database, now_ms: Callable[[], int], told: Callable[[str], None]
+) -> Inbox:  # fmt: skip
+    """What brings alerts from Kafka into the console's database; topics that are missing are made."""
+    from console.inbox import Inbox, Reading
+    from schemas.plates import Pseudonymiser
+    from stream.topic_admin import ensure
+    from stream.topic_reader import Place, TopicReader
+    from stream.topics import Topics
+
+    connection, ports = wiring.build_connection(settings), wiring.build_ports(settings)
+    # plates do not come by Kafka; one of another producer gets a pseudonym that means nothing, where there is no key
+    keyless = not wiring.has_key(settings)
+    pseudonymiser = Pseudonymiser(secrets.token_bytes(32)) if keyless else wiring.build_pseudonymiser(settings)
+    reading = Reading(
+        Topics.of(settings.kafka_topics), wiring.build_codec(settings, ports, pseudonymiser), ports,
+        settings.history_days,
+    )  # fmt: skip
+
+    def opens(known: dict[Place, int], since_ms: dict[str, int | None]) -> TopicReader:
+        ensure(connection, settings.kafka_topics, wiring.build_shape(settings))
+        return TopicReader(connection, known, since_ms)
+
+    return Inbox(database, opens, reading, now_ms, told)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from console import audit, feed, queue
 from console.accounts import User
 from console.database import Database
-from console.outbox import Outbox
+from console.outbox import DecisionFile, Outbox
 from console.queue import CODES, HOLD_MS, UNDO_MS, ConflictError, Queue
 from console.tables import dispositions
 from schemas.dispositions import decode
@@ -150,7 +150,7 @@ def test_a_mistake_can_be_taken_back_for_half_a_minute(database: Database, clock
 
 def test_the_pipeline_hears_of_it_when_it_stands(database: Database, clock: Clock, ana: User, tmp_path: Path) -> None:
     """Once, as the contract has it; what was taken back is never told."""
-    outbox = Outbox(database, tmp_path / "d.jsonl", clock)
+    outbox = Outbox(database, DecisionFile(tmp_path / "d.jsonl"), clock)
     with database.begin() as connection:
         some = Queue(connection, ana, clock)
         for name in ("a-1", "a-2"):
@@ -175,7 +175,7 @@ def test_a_line_that_a_crash_cut_short_spoils_no_other(
         some.open("a-2", hold=True)
         made = some.decide("a-2", *SEIZED)
     clock.ms += UNDO_MS + 1
-    assert 1 == Outbox(database, tmp_path / "d.jsonl", clock).deliver()
+    assert 1 == Outbox(database, DecisionFile(tmp_path / "d.jsonl"), clock).deliver()
     decoded = decode((tmp_path / "d.jsonl").read_bytes(), line=1, offset=0)
     assert [made.disposition_id] == [one.disposition_id for one in decoded.given]
     assert 1 == len(decoded.rejects)
