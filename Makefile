@@ -109,6 +109,10 @@ prometheus: ## Prometheus and promtool, which the tests of metrics, rules and da
 		exit 1; \
 	fi
 
+.PHONY: secrets
+secrets: ## random passwords and keys for docker-compose.yml, in ./secrets (docs/compose.md)
+	@python="$$($(FIND_PYTHON))"; "$$python" ops/compose/make_secrets.py
+
 .PHONY: venv
 venv: $(VENV)/.installed ## .venv with the pinned, hashed requirements and linewatch itself
 
