@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +17,16 @@ from contextlib import suppress
 
 import httpx
 
-AT_ONCE = 5  # as in the script
+from benchmarks.machine import ROOT
+
+SCRIPT = ROOT / "console" / "static" / "console.js"
+
+
+def of_script(name: str) -> int:
+    """A constant of the pages' script."""
+    found = re.search(rf"^const {name} = ([\d_]+);", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found is not None, f"console.js names no {name}"
+    return int(found[1])
 
 
 class Client:
@@ -25,7 +35,7 @@ class Client:
     def __init__(self, address: str, cookies: dict[str, str], reload_s: float | None) -> None:
         """`reload_s`: the least time between two loads of the list; None: it only listens."""
         self._http = httpx.AsyncClient(base_url=address, cookies=cookies, timeout=60, trust_env=False)
-        self._reload_s = reload_s
+        self._reload_s, self._at_once = reload_s, of_script("AT_ONCE")
         self._news, self._unseen = asyncio.Event(), list[str]()
         self.open = asyncio.Event()
         self.heard: dict[str, float] = {}  # alert -> when
@@ -74,7 +84,7 @@ class Client:
             ended = time.time()
             self.loads.append(ended - began)
             self.shown.update(dict.fromkeys(asked, ended))
-            due = max(due, began - AT_ONCE * self._reload_s) + self._reload_s
+            due = max(due, began - self._at_once * self._reload_s) + self._reload_s
             await asyncio.sleep(max(0.0, due - ended))
 
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import click
 
-from benchmarks.console_clients import Client, opened
+from benchmarks.console_clients import Client, of_script, opened
 from benchmarks.figures import Figure, Result, Table, text
 from benchmarks.kafka.percentiles import percentile
 from benchmarks.kafka.process import Process
@@ -34,7 +34,6 @@ from tests.console.stored import alert
 CACHE = ROOT / ".cache" / "bench"
 WAITING = 300  # alerts in the queue before it begins: pages are full
 WITHIN_S = 60.0
-SCRIPT = ROOT / "console" / "static" / "console.js"
 
 
 class Scale(NamedTuple):
@@ -70,13 +69,6 @@ class Heard(NamedTuple):
         middle = (len(some) - 1) / 2
         squares = sum((k - middle) ** 2 for k in range(len(some)))
         return 120 * sum((k - middle) * mb for k, mb in enumerate(some)) / squares if squares else 0.0
-
-
-def reload_s() -> float:
-    """How often a page loads its list at most, as the script has it."""
-    found = re.search(r"^const RELOAD_MS = ([\d_]+);", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
-    assert found is not None, "console.js names no RELOAD_MS"
-    return int(found[1]) / 1_000
 
 
 def run(scale: Scale, reload_every_s: float) -> Result:
@@ -215,7 +207,7 @@ def main(
     scale = scale._replace(consoles=consoles or scale.consoles, seconds=seconds or scale.seconds)
     CACHE.mkdir(parents=True, exist_ok=True)
     machine = describe()
-    found = run(scale, reload_s() if reload_every is None else reload_every)
+    found = run(scale, of_script("RELOAD_MS") / 1_000 if reload_every is None else reload_every)
     results = Results(CACHE / ("console-quick.json" if quick else "console.json"))
     results.keep("console", machine, found)
     print_result("console", machine, found)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import console_load
+from benchmarks.console_clients import of_script
 from benchmarks.console_load import QUICK, Heard
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory and cores are read from /proc")
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory and core
 @pytest.mark.slow
 def test_every_console_hears_every_alert_once() -> None:
     """A real `linewatch console`, ten consoles that load their lists, forty alerts by another process."""
-    found = console_load.of_console("console, with pages", console_load.reload_s(), QUICK)
+    found = console_load.of_console("console, with pages", of_script("RELOAD_MS") / 1_000, QUICK)
     assert (0, 0, 0) == (found.lost, found.doubled, found.afresh)
     assert QUICK.consoles * 40 == len(found.heard_ms) == len(found.shown_ms)
     assert min(found.heard_ms) > 0
