@@ -46,7 +46,7 @@ def measure(log: str, repeats: int) -> dict[str, Any]:
             figures = RunFigures(Settings(), lambda: True)
             found["with"].append(_replay(Path(log), alerts, figures))
             began = time.perf_counter()
-            metrics.page(metrics.registry("run", figures.values))
+            metrics.page(metrics.registry(["run"], figures.values))
             found["page_ms"].append(1000 * (time.perf_counter() - began))
             found["share"].append(_share(Path(log), alerts))
     return found | {"lines": Path(log).read_bytes().count(b"\n")}

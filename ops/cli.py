@@ -113,7 +113,9 @@ def run_cli() -> int:
 
 
 def _failed(text: str) -> int:
-    click.echo(f"linewatch: {' '.join(text.split())}", err=True)
+    from ops.progress import say
+
+    say(" ".join(text.split()), "failed", level="error")
     return 1
 
 

@@ -15,6 +15,7 @@ from ops.progress import say
 
 if TYPE_CHECKING:
     from console.database import Database
+    from console.requests import Asked
     from console.site import Border
     from ops.metrics_console import ConsoleFigures
     from ops.settings import Settings
@@ -50,16 +51,20 @@ def console(
     the others. It listens on this machine only; for others put a proxy with TLS before it and name it in
     console_names. `linewatch run` over the same folder learns from what is decided here. Ctrl-C ends it.
     """
+    from ops import log, metrics, wiring
     from ops.metrics_console import ConsoleFigures
     from ops.signals import stopping
 
     settings = load_settings(config, flags, ports=ports, data_folder=data).settings
+    log.configure(settings)
     with ExitStack() as held:
         database = held.enter_context(closing(opened(settings)))
         stop = held.enter_context(stopping())
         figures = ConsoleFigures(database, now_ms)
         decisions = _kafka(settings, database, held) if kafka else to_file(settings.data_folder / DISPOSITIONS)
-        serve(settings, database, watermark, decisions, held, word="ready", figures=figures)
+        serve(settings, database, watermark, decisions, held, figures, word="ready")
+        address = wiring.serve_metrics(settings, metrics.registry(["console"], figures.values), held)
+        say(f"metrics at {address}", "metrics", address=address)
         stop.wait()
     return stop.exit_code(terminated=0)
 
@@ -91,34 +96,34 @@ def _kafka(settings: Settings, database: Database, held: ExitStack) -> Decisions
 
 
 def serve(
-    settings: Settings, database: Database, watermark: str | None, decisions: Decisions, held: ExitStack, *, word: str,
-    figures: ConsoleFigures | None = None,
+    settings: Settings, database: Database, watermark: str | None, decisions: Decisions, held: ExitStack,
+    figures: ConsoleFigures, *, word: str,
 ) -> None:  # fmt: skip
     """Serve the pages in a thread until `held` ends; what is decided goes to `decisions`.
 
-    Says where, after `word`, and on the first start the link with which somebody gets in. `figures` get metrics of
-    their own.
+    Says where, after `word`, and on the first start the link with which somebody gets in. `figures` hear of requests.
     """
     from console.app import make_app
     from console.outbox import Outbox
     from console.server import CONSOLE, ServerThread
-    from ops import metrics, wiring
+    from ops import log
 
     names = [name.strip() for name in settings.console_names.split(",") if name.strip()]
+
+    def asked(one: Asked) -> None:
+        figures.asked(one)
+        log.request(one)
+
     app = make_app(
         database, now_ms, border=border_of(settings), hosts=names, watermark=watermark or "",
-        outbox=Outbox(database, decisions.append, now_ms), asked=figures.asked if figures else lambda _: None,
+        outbox=Outbox(database, decisions.append, now_ms), asked=asked,
     )  # fmt: skip
     server = ServerThread(app, settings.console_host, settings.console_port, name="console", options=CONSOLE)
     held.callback(server.close)
     server.start()
-    if figures is not None:
-        figures.begin(app.state.site.live)
-        say(f"metrics at {wiring.serve_metrics(settings, metrics.registry('console', figures.values), held)}")
-    say(f"{word}: {server.address}, decisions go to {decisions.name}")
-    first = _first(database)
-    if first is not None:
-        say(f"the first time: choose the password of {FIRST!r} at {server.address}/welcome/{first} (once, for a day)")
+    figures.begin(app.state.site.live)
+    say(f"{word}: {server.address}, decisions go to {decisions.name}", word, address=server.address)
+    _welcome(database, server.address, to_terminal=settings.log_format == "console")
 
 
 def opened(settings: Settings) -> Database:
@@ -149,10 +154,16 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _first(database: Database) -> str | None:
-    """Where there is no user yet, the token of the first."""
+def _welcome(database: Database, address: str, *, to_terminal: bool) -> None:
+    """Where there is no user yet, say how the first gets in: whoever reads a log must not get in by it."""
     from console.accounts import Accounts
 
     with database.begin() as connection:
         accounts = Accounts(connection, now_ms)
-        return None if accounts.all() else accounts.add(FIRST, "admin", by="first start")
+        if accounts.all():
+            return
+        token = accounts.add(FIRST, "admin", by="first start") if to_terminal else None
+    if token is None:
+        say("there is no user yet: `linewatch users add NAME --role admin` prints a link for the first", "no_user")
+    else:
+        say(f"the first time: choose the password of {FIRST!r} at {address}/welcome/{token} (once, for a day)", "first")

@@ -32,27 +32,32 @@ Source = Callable[[], Values]  # called from the thread that serves
 
 
 class _Catalogued(Collector):
-    """The metrics of one command, as the catalogue describes them."""
+    """The metrics of some commands, as the catalogue describes them."""
 
-    def __init__(self, command: str, sources: Sequence[Source]) -> None:
-        self._command, self._sources = command, sources
+    def __init__(self, commands: Sequence[str], sources: Sequence[Source]) -> None:
+        self._commands, self._sources = commands, sources
 
     def collect(self) -> Iterator[Metric]:
-        """Every metric of the command, those without a value too: their name and help are there."""
+        """Every metric of the commands, those without a value too: their name and help are there."""
         found: dict[str, Mapping[tuple[str, ...], float | Spread]] = {}
         for source in self._sources:
             found |= source()
         found["build_info"] = {(importlib.metadata.version("linewatch"),): 1}
-        for metric in catalogue.served_by(self._command):
+        for metric in catalogue.served_by(*self._commands):
             yield _family(metric, found.pop(metric.name, {}))
         if found:
-            raise AssertionError(f"not in ops/metrics_catalogue.py for {self._command}: {', '.join(sorted(found))}")
+            raise AssertionError(
+                f"not in ops/metrics_catalogue.py for {', '.join(self._commands)}: {', '.join(sorted(found))}"
+            )
 
 
-def registry(command: str, *sources: Source) -> CollectorRegistry:
-    """A registry of its own for a command: what the sources give, and the process."""
+def registry(commands: Sequence[str], *sources: Source) -> CollectorRegistry:
+    """A registry of its own for a process that does the work of these commands: what the sources give, and the process.
+
+    Of a value that several sources give the last one's stands.
+    """
     made = CollectorRegistry()
-    made.register(_Catalogued(command, sources))
+    made.register(_Catalogued(commands, sources))
     ProcessCollector(registry=made)
     return made
 

@@ -177,6 +177,6 @@ CATALOGUE: tuple[Metric, ...] = (
 )  # fmt: skip
 
 
-def served_by(command: str) -> tuple[Metric, ...]:
-    """The metrics of one command."""
-    return tuple(metric for metric in CATALOGUE if command in metric.served_by)
+def served_by(*commands: str) -> tuple[Metric, ...]:
+    """The metrics of a command, or of several in one process."""
+    return tuple(metric for metric in CATALOGUE if not set(commands).isdisjoint(metric.served_by))

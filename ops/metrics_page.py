@@ -9,9 +9,9 @@ INTRO = """\
 
 Made from `ops/metrics_catalogue.py` by `make generate`; a metric that is served and not listed here fails a test.
 
-`linewatch run` serves its own at `/metrics` of the HTTP ingest (with the ingest's token, where one is set). With
-another source, and in `linewatch worker` and `linewatch console`, they are at `/metrics` of `metrics_host` and
-`metrics_port`; where that is 0 a free port is taken, and the log says which.
+`linewatch run` (with `--console` those of the console too) serves its own at `/metrics` of the HTTP ingest, with the
+ingest's token where one is set. With another source, and in `linewatch worker` and `linewatch console`, they are at
+`/metrics` of `metrics_host` and `metrics_port`; where that is 0 a free port is taken, and the log says which.
 
 No plate, no pseudonym and no other free text is ever in a label. Beside these are the `process_*` metrics of the
 Prometheus client. A counter begins at 0 when its process starts.

@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ops import metrics_people
+from ops import log, metrics_people
 from ops.metrics import Values
 from ops.metrics_catalogue import LATENCY, MS
 from ops.metrics_decided import DecidedFigures
 from ops.metrics_histogram import Histogram
-from schemas.errors import REJECT_REASONS
+from schemas.errors import REJECT_REASONS, Reject
 from stream.observer import Observer
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class RunFigures(Observer):
         self._latency = Histogram(LATENCY)
         self._came: list[tuple[int, float]] = []  # event time reached, when
         self._runner: Runner | None = None
+        self._refusals, self._failed = log.Refusals(), Counter[str]()
         self._before: Counter[str] = Counter()
         self._decided: DecidedFigures
 
@@ -55,9 +56,18 @@ class RunFigures(Observer):
         """A stage has done its work on one block."""
         self._stages[stage].take(seconds)
 
+    def refused(self, rejects: Sequence[Reject]) -> None:
+        """Lines for the dead letter; the runner counts them."""
+        self._refusals.tell(rejects)
+
     def write(self, decided: Decided) -> None:
         """Count what was decided; its alerts are with the other sinks."""
         self._decided.take(decided)
+        assert self._runner is not None
+        for detector, times in self._runner.parts.pipeline.errors.items():
+            if times > self._failed[detector]:
+                self._failed[detector] = times
+                log.detector_failed(detector, times)
         if decided.alerts:
             now = time.monotonic()
             for alert in decided.alerts:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ops import metrics_people
+from ops import log, metrics_people
 from ops.metrics import Values
 from ops.metrics_catalogue import LATENCY, MS
 from ops.metrics_decided import DecidedFigures
@@ -41,6 +41,7 @@ class WorkerFigures(Observer):
         self._stages = {stage: Histogram(MS) for stage in STAGES}
         self._latency = Histogram(LATENCY)
         self._errors: Counter[str] = Counter()
+        self._refusals = log.Refusals()
         self._counts: Counter[str] = Counter()
         self._homes: dict[tuple[str, int], tuple[Home[Any], Counter[str]]] = {}  # with what was counted so far
         self._standing: dict[str, Any] = {}
@@ -58,6 +59,7 @@ class WorkerFigures(Observer):
     def failed(self, detector: Detector, _: Exception) -> None:
         """A detector failed: its column is not evaluated for that batch."""
         self._errors[detector.name] += 1
+        log.detector_failed(detector.name, self._errors[detector.name])
 
     def took(self, stage: str, seconds: float) -> None:
         """A partition has worked."""
@@ -65,6 +67,7 @@ class WorkerFigures(Observer):
 
     def refused(self, rejects: Sequence[Reject]) -> None:
         """Records for the dead letter: crossings, or dispositions."""
+        self._refusals.tell(rejects)
         if rejects:
             with self._lock:
                 self._counts.update("said rejected" if r.source else f"reject {r.reason}" for r in rejects)

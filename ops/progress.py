@@ -20,9 +20,16 @@ if TYPE_CHECKING:
 MODES = ("auto", "bar", "lines", "none")
 
 
-def say(text: str) -> None:
-    """One line on standard error."""
-    click.echo(f"linewatch: {text}", err=True)
+LOGGER = "linewatch"
+
+
+def say(text: str, event: str = "said", *, level: str = "info", **fields: Any) -> None:
+    """One line on standard error; where a service has a log (ops/log.py), an event of this name with these fields."""
+    structlog = sys.modules.get("structlog")
+    if structlog is not None and structlog.is_configured():
+        getattr(structlog.get_logger(LOGGER), level)(event, message=text, **fields)
+    else:
+        click.echo(f"linewatch: {text}", err=True)
 
 
 class Words(NamedTuple):
@@ -52,7 +59,7 @@ def display(mode: str, total: int | None, words: Callable[[Any], Words] = _of_ru
         with _bar(total, words) as bar:
             yield bar
     elif mode == "lines":
-        yield lambda seen: say(f"progress {words(seen).line}")
+        yield lambda seen: say(f"progress {words(seen).line}", "progress")
     else:
         yield lambda _: None
 

@@ -64,7 +64,10 @@ def run(
     SIGTERM and Ctrl-C end it after a checkpoint; the same command goes on from there. What was acknowledged over HTTP
     survives a crash. Other machines can only send when ingest_host and ingest_token are set.
     """
+    from ops import log
+
     settings = load_settings(config, flags, ports=ports, data_folder=data).settings
+    log.configure(settings)
     return _run(settings, source, Wanted(**wanted))
 
 
@@ -91,6 +94,7 @@ def _run(settings: Settings, name: str, wanted: Wanted) -> int:
     from console.store import AlertStore
     from ops import metrics, wiring
     from ops.console import now_ms, opened, serve, to_file
+    from ops.metrics_console import ConsoleFigures
     from ops.metrics_run import RunFigures
     from ops.signals import stopping
     from stream.checkpoint import StateFolder
@@ -110,11 +114,13 @@ def _run(settings: Settings, name: str, wanted: Wanted) -> int:
         stop = held.enter_context(stopping())
         state = held.enter_context(closing(StateFolder(folder / "state")))
         decisions = _decisions(folder, wanted)
-        if wanted.console:
-            serve(settings, database, wanted.watermark, to_file(decisions), held, word="console")
         health: dict[str, object] = {"status": "starting"}
         figures = RunFigures(settings, lambda: health["status"] == "ok")
-        exposed = metrics.registry("run", figures.values)
+        exposed = metrics.registry(["run"], figures.values)
+        if wanted.console:
+            of_console = ConsoleFigures(database, now_ms)
+            serve(settings, database, wanted.watermark, to_file(decisions), held, of_console, word="console")
+            exposed = metrics.registry(["run", "console"], of_console.values, figures.values)
         source = _source(settings, name, stop, held, Told(health, lambda: metrics.page(exposed)))
         _serve_metrics(settings, name, exposed, held)
         dead_letter = wiring.build_dead_letter(settings, folder, name)
@@ -132,7 +138,8 @@ def _run(settings: Settings, name: str, wanted: Wanted) -> int:
         runner.resume(ready.saved)
         figures.begin(runner)
         health["status"] = "ok"
-        say(f"ready: {source.name}, alerts in {database.name}, {runner.tally.lines:,} lines before")
+        say(f"ready: {source.name}, alerts in {database.name}, {runner.tally.lines:,} lines before", "ready",
+            source=source.name, database=str(database.name), lines=runner.tally.lines)  # fmt: skip
         return _until_told(runner, wanted, health, stop)
 
 
@@ -143,9 +150,10 @@ def _until_told(runner: Runner, wanted: Wanted, health: dict[str, object], stop:
     finally:
         health["status"] = "stopped"
     if wanted.console and wanted.watermark and not stop.is_set():
-        say(f"everything was read, {runner.tally.alerts:,} alerts; the console stays until Ctrl-C")
+        say(f"everything was read, {runner.tally.alerts:,} alerts; the console stays until Ctrl-C", "read")
         stop.wait()
-    say(f"stopped after {runner.tally.lines:,} lines, {runner.tally.alerts:,} alerts; the same command goes on")
+    say(f"stopped after {runner.tally.lines:,} lines, {runner.tally.alerts:,} alerts; the same command goes on",
+        "stopped", lines=runner.tally.lines, alerts=runner.tally.alerts)  # fmt: skip
     return stop.exit_code(terminated=0)
 
 
@@ -154,7 +162,8 @@ def _serve_metrics(settings: Settings, name: str, exposed: CollectorRegistry, he
     from ops import wiring
 
     if name != HTTP or settings.metrics_port:
-        say(f"metrics at {wiring.serve_metrics(settings, exposed, held)}")
+        address = wiring.serve_metrics(settings, exposed, held)
+        say(f"metrics at {address}", "metrics", address=address)
 
 
 def _both(show: Callable[[Seen], None], health: dict[str, object]) -> Callable[[Seen], None]:
@@ -218,7 +227,7 @@ def _http(settings: Settings, stop: Stop, held: ExitStack, told: Told) -> Source
     server = ServerThread(app, settings.ingest_host, settings.ingest_port, name="ingest", options=SERVER)
     held.callback(server.close)
     server.start()
-    say(f"listening on {server.address}")
+    say(f"listening on {server.address}", "listening", address=server.address)
     return SpoolSource(
         spool, folder, stop=stop, poll_s=settings.follow_poll_ms / 1000, batch_lines=settings.batch_lines
     )

@@ -124,6 +124,10 @@ class Settings(BaseSettings):
         90.0, "Console: so long crossings are kept beside the alerts, for who looks at a vehicle; 0 keeps none.",
         ge=0, le=3_660,
     )  # fmt: skip
+    log_format: Literal["console", "json"] = _setting(
+        "console", "Live services: what they say on standard error, as lines for people or as JSON objects."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "Live services: the least that is said.")
     metrics_host: str = _setting("127.0.0.1", "Live services: address on which /metrics listens.", min_length=1)
     metrics_port: int = _setting(
         0,

@@ -44,7 +44,10 @@ def worker(
     records in linewatch.rejects; read both with isolation level read_committed. SIGTERM and Ctrl-C end it after a
     checkpoint.
     """
+    from ops import log
+
     settings = load_settings(config, flags, ports=ports, kafka_bootstrap=bootstrap).settings
+    log.configure(settings)
     return _worker(settings, progress)
 
 
@@ -59,7 +62,7 @@ def _worker(settings: Settings, progress: str) -> int:
     with ExitStack() as held:
         stop = held.enter_context(stopping())
         folder = held.enter_context(tempfile.TemporaryDirectory(prefix="linewatch-"))
-        say("loading the detectors (on the first run of a machine they are compiled, which takes a minute)")
+        say("loading the detectors (on the first run of a machine they are compiled, which takes a minute)", "loading")
         warm_up(settings)
         figures = WorkerFigures(settings)
         run = wiring_kafka.build_worker(settings, say, figures)
@@ -67,13 +70,15 @@ def _worker(settings: Settings, progress: str) -> int:
             engine = wiring_kafka.build_engine(settings, run, Path(folder))
             run.drive(EngineView(engine.end_of, engine.pause))
             run.report = _reporter(run, progress, figures.tick)
-            exposed = metrics.registry("worker", figures.values)
-            say(f"metrics at {wiring.serve_metrics(settings, exposed, held)}")
-            say(f"joining the group {settings.kafka_group} at {settings.kafka_bootstrap}")
+            exposed = metrics.registry(["worker"], figures.values)
+            address = wiring.serve_metrics(settings, exposed, held)
+            say(f"metrics at {address}", "metrics", address=address)
+            say(f"joining the group {settings.kafka_group} at {settings.kafka_bootstrap}", "joining",
+                group=settings.kafka_group, bootstrap=settings.kafka_bootstrap)  # fmt: skip
             asyncio.run(engine.run(run.pump, stop.is_set))
         finally:
             run.close()
-        say(f"stopped: {_line(run)}")
+        say(f"stopped: {_line(run)}", "stopped")
         return stop.exit_code(terminated=0)
 
 
@@ -88,14 +93,16 @@ def _reporter(run: WorkerRun, progress: str, tick: Callable[[], None]) -> Callab
         tenants = run.worker.tenants
         here = (*sorted(tenants.vehicles), -1, *sorted(tenants.at_ports))
         if here != shown:
-            say(f"ready: {len(tenants.vehicles)} partitions of crossings, {len(tenants.at_ports)} of ports")
+            say(f"ready: {len(tenants.vehicles)} partitions of crossings, {len(tenants.at_ports)} of ports", "ready",
+                vehicle_partitions=sorted(tenants.vehicles), port_partitions=sorted(tenants.at_ports))  # fmt: skip
             shown = here
         if tenants.missed > missed:
             missed = tenants.missed
-            say(f"{missed:,} records were deleted before they were read: keep them for longer (kafka_retention_hours)")
+            say(f"{missed:,} records were deleted before they were read: keep them for longer (kafka_retention_hours)",
+                "missed", level="warning", count=missed)  # fmt: skip
         if progress == "lines" and time.monotonic() - at >= 1:
             at = time.monotonic()
-            say(f"progress {_line(run)}")
+            say(f"progress {_line(run)}", "progress")
 
     return report
 

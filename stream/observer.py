@@ -23,7 +23,7 @@ class Observer:
         """A worker has decided crossings; when the broker got them, ms since 1970, by crossing_id."""
 
     def refused(self, rejects: Sequence[Reject]) -> None:
-        """A worker has refused records."""
+        """Lines, records or dispositions that go to the dead letter."""
 
     def settled(self) -> None:
         """A worker has other partitions from now on."""

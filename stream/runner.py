@@ -131,6 +131,7 @@ class Runner:
         while (block := next(blocks, None)) is not None and block.data:
             decoded = decode(block.data, line=block.line, offset=block.offset)
             self.parts.dead_letter.write([_whole_length(reject, block.omitted) for reject in decoded.rejects])
+            self._observer.refused(decoded.rejects)
             self.tally.dispositions_rejected += len(decoded.rejects)
             self.parts.pipeline.learn(decoded.given)
             self._count_pipeline()
@@ -145,6 +146,7 @@ class Runner:
             decoded = self.parts.codec.decode(block.data, line=block.line, offset=block.offset)
         rejects = [_whole_length(reject, block.omitted) for reject in decoded.rejects]
         self.parts.dead_letter.write(rejects)
+        self._observer.refused(rejects)
         self.tally.take_rejects(rejects)
         self.tally.lines += decoded.lines
         if len(decoded.batch):

@@ -39,6 +39,7 @@ ONLY_UNDER: dict[str, tuple[str, ...]] = {
     "grafana_client": ("ops/grafana/",),
     "grafana_foundation_sdk": ("ops/grafana/",),  # a development dependency: writes the dashboards' files
     "prometheus_client": ("ops/",),
+    "structlog": ("ops/",),
     "scipy": (),  # tests compare with it; no room needs it
     "hypothesis": (),
     "pytest": (),
