@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from ops.settings import Settings
     from schemas.errors import Reject
 
-LIBRARIES = ("kafka", "aiokafka", "faust", "mode", "uvicorn", "sqlalchemy", "alembic")
+# told from INFO on with log_level=debug; SQLAlchemy is not among them: it would tell the values of its statements
+LIBRARIES = ("kafka", "aiokafka", "faust", "mode", "uvicorn", "alembic")
 MASKED = "[secret]"
+SHORTEST = 6  # characters of a secret that is looked for: a shorter one is in every other word
 Event = MutableMapping[str, Any]
 MOST_REFUSALS, EVERY_S = 10, 60.0
 
@@ -92,7 +95,8 @@ def _masking(settings: Settings) -> Callable[[Any, str, Event], Event]:
     """Takes the values of secret settings, and the plate key, out of every text of an event."""
     values = [getattr(settings, name) for name in type(settings).model_fields]
     secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    secrets = [secret for secret in (*secrets, os.environ.get(KEY_VARIABLE, "")) if secret]
+    password = urlsplit(settings.database_url.get_secret_value()).password or ""
+    secrets = [one for one in (*secrets, password, os.environ.get(KEY_VARIABLE, "")) if len(one) >= SHORTEST]
 
     def mask(_: Any, __: str, event: Event) -> Event:
         for name, value in event.items():
