@@ -7,6 +7,7 @@ back for `UNDO_MS`; after that the pipeline is told of it (`due`). Every step is
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, cast
@@ -26,6 +27,7 @@ HOUR_MS = 3_600_000
 HOLD_MS = 120_000
 UNDO_MS = 30_000
 PAGE = 100
+PARSED = 1_000  # alerts kept for the next page, some 10 kB each
 # outcome -> the reasons that may be given for it
 CODES: dict[str, tuple[str, ...]] = {
     "cleared": ("known_traveller", "documents_plausible", "purpose_plausible", "other"),
@@ -123,7 +125,7 @@ class Queue:
 
     def _line(self, row: Any) -> Line:
         held = row["held_by"] if (row["held_until_ms"] or 0) > self._now() else None
-        return Line(Alert.model_validate_json(row["body"]), held, row["assigned_to"], row["hidden_by"])
+        return Line(parsed(row["body"]), held, row["assigned_to"], row["hidden_by"])
 
     # -- working ----------------------------------------------------------------------------------------------------
 
@@ -233,6 +235,12 @@ class Queue:
         return or_(
             alerts.c.held_by.is_(None), alerts.c.held_by == self._user.name, over, alerts.c.held_until_ms.is_(None)
         )
+
+
+@functools.lru_cache(maxsize=PARSED)
+def parsed(body: bytes) -> Alert:
+    """An alert from its canonical JSON; open consoles ask for the same ones again and again."""
+    return Alert.model_validate_json(body)
 
 
 def staff(connection: Connection) -> list[str]:
