@@ -72,7 +72,7 @@ class Accounts:
             raise ConfigError(f"role {role!r}: one of {', '.join(ROLES)} is required")
         if self._row(name) is not None:
             raise ConfigError(f"user {name!r} is there already; `linewatch users link {name}` makes a new link")
-        pseudonym = f"u-{secrets.token_hex(8)}"
+        pseudonym = new_pseudonym()
         self._db.execute(insert(users).values(name=name, role=role, pseudonym=pseudonym, created_ms=self._now()))
         audit.add(self._db, self._now(), by, "user.add", f"user {name}", detail={"role": role, "pseudonym": pseudonym})
         return self.invite(name, by=by)
@@ -102,7 +102,10 @@ class Accounts:
         """Every user, and whether they may log in."""
         rows = self._db.execute(select(users).order_by(users.c.name)).mappings()
         return [
-            (User(row["name"], row["role"], row["pseudonym"]), row["password"] is not None and not row["disabled_ms"])
+            (
+                User(row["name"], row["role"], row["pseudonym"]),
+                (row["password"] or row["subject"]) is not None and not row["disabled_ms"],
+            )
             for row in rows
         ]
 
@@ -202,6 +205,11 @@ def check_password(password: str, name: str) -> None:
         raise RefusedError(f"A password has {SHORTEST} to {LONGEST} characters; this has {len(password)}.")
     if name in password.lower() or len(set(password)) < 5:
         raise RefusedError("This password is too easy to guess: it must not hold your name or repeat a few characters.")
+
+
+def new_pseudonym() -> str:
+    """`by` of somebody's dispositions."""
+    return f"u-{secrets.token_hex(8)}"
 
 
 def same(one: str, other: str) -> bool:

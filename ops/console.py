@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -116,7 +117,7 @@ def serve(
 
     app = make_app(
         database, now_ms, border=border_of(settings), hosts=names, watermark=watermark or "",
-        outbox=Outbox(database, decisions.append, now_ms), asked=asked,
+        outbox=Outbox(database, decisions.append, now_ms), asked=asked, more=sign_on_of(settings),
     )  # fmt: skip
     server = ServerThread(app, settings.console_host, settings.console_port, name="console", options=CONSOLE)
     held.callback(server.close)
@@ -147,6 +148,19 @@ def border_of(settings: Settings) -> Border:
         settings.budget_per_hour * settings.operators,
         wiring.build_pseudonymiser(settings).pseudonym if wiring.has_key(settings) else None,
     )
+
+
+def sign_on_of(settings: Settings) -> list[Any]:
+    """The pages of the single sign-on, where there is one. ConfigError for settings that do not fit together."""
+    if not settings.oidc_issuer:
+        return []
+    with warnings.catch_warnings(record=True):  # authlib says that it will leave httpx; that is not for who starts this
+        from console import sign_on_page
+        from console.sign_on import Provider, SignOn, roles_of
+
+    secret, roles = settings.oidc_client_secret.get_secret_value(), roles_of(settings.oidc_roles)
+    provider = Provider(settings.oidc_issuer, settings.oidc_client_id, secret, roles, settings.oidc_claim)
+    return sign_on_page.routes(SignOn(provider))
 
 
 def now_ms() -> int:

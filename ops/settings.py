@@ -115,6 +115,15 @@ class Settings(BaseSettings):
     console_names: str = _setting(
         "", "Console: host names under which browsers reach it, separated by commas; those of this machine always may."
     )
+    oidc_issuer: str = _setting(
+        "", "Console: single sign-on (OpenID Connect) with this issuer, an https URL; empty: passwords only."
+    )
+    oidc_client_id: str = _setting("", "Console: its name at the issuer.")
+    oidc_client_secret: SecretStr = _setting(SecretStr(""), "Console: its secret at the issuer.")
+    oidc_claim: str = _setting("groups", "Console: the claim of the ID token that tells the role.", min_length=1)
+    oidc_roles: str = _setting(
+        "", "Console: value of that claim and role, as lanes=operator,leads=supervisor; the first that fits counts."
+    )
     database_url: SecretStr = _setting(
         SecretStr(""),
         "Console: its database on PostgreSQL, as postgresql://user:password@host/database; empty: a SQLite file in "

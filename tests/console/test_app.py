@@ -23,7 +23,7 @@ class Browser:
 
     def __init__(self, app: Starlette) -> None:
         self.app, self._cookies = app, httpx.Cookies()
-        self.page = httpx.Response(200)
+        self.page, self.follow = httpx.Response(200), True
 
     def get(self, path: str, **more: Any) -> httpx.Response:
         """Go there."""
@@ -46,7 +46,7 @@ class Browser:
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(self.app)
             async with httpx.AsyncClient(
-                transport=transport, base_url="http://127.0.0.1", cookies=self._cookies, follow_redirects=True
+                transport=transport, base_url="http://127.0.0.1", cookies=self._cookies, follow_redirects=self.follow
             ) as client:
                 answer = await client.request(method, path, **more)
                 self._cookies = client.cookies
