@@ -63,9 +63,12 @@ def console(
         stop = held.enter_context(stopping())
         figures = ConsoleFigures(database, now_ms)
         decisions = _kafka(settings, database, held) if kafka else to_file(settings.data_folder / DISPOSITIONS)
-        serve(settings, database, watermark, decisions, held, figures, word="ready")
-        address = wiring.serve_metrics(settings, metrics.registry(["console"], figures.values), held)
-        say(f"metrics at {address}", "metrics", address=address)
+
+        def listening() -> None:
+            address = wiring.serve_metrics(settings, metrics.registry(["console"], figures.values), held)
+            say(f"metrics at {address}", "metrics", address=address)
+
+        serve(settings, database, watermark, decisions, held, figures, word="ready", listening=listening)
         stop.wait()
     return stop.exit_code(terminated=0)
 
@@ -98,7 +101,7 @@ def _kafka(settings: Settings, database: Database, held: ExitStack) -> Decisions
 
 def serve(
     settings: Settings, database: Database, watermark: str | None, decisions: Decisions, held: ExitStack,
-    figures: ConsoleFigures, *, word: str,
+    figures: ConsoleFigures, *, word: str, listening: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
     """Serve the pages in a thread until `held` ends; what is decided goes to `decisions`.
 
@@ -123,6 +126,7 @@ def serve(
     held.callback(server.close)
     server.start()
     figures.begin(app.state.site.live)
+    listening()
     say(f"{word}: {server.address}, decisions go to {decisions.name}", word, address=server.address)
     _welcome(database, server.address, to_terminal=settings.log_format == "console")
 

@@ -46,9 +46,9 @@ def data(tmp_path: Path) -> Path:
 def addresses(data: Path) -> Iterator[tuple[str, str]]:
     """Of the metrics and of the pages."""
     child = start(data.parent, "console", "--data", "data", "--set", "console_port=0", stdout=subprocess.DEVNULL)
-    found = [re.search(r"http://\S+", wait_for(child, words)) for words in ("ready:", "metrics at")]
+    found = [re.search(r"http://\S+", wait_for(child, words)) for words in ("metrics at", "ready:")]
     assert all(found)
-    yield found[1][0], found[0][0].rstrip(",")  # type: ignore[index]
+    yield found[0][0], found[1][0].rstrip(",")  # type: ignore[index]
     child.send_signal(signal.SIGTERM)
     child.communicate(timeout=60)
 
