@@ -30,11 +30,11 @@ help: ## this list
 	@printf 'One test: make test ARGS="tests/schemas -k codec". Then look at docs/architecture.md and CONTRIBUTING.md.\n'
 
 .PHONY: demo
-demo: venv ## a generated border with planted stories, its alerts in the console in your browser
+demo: compiled ## a generated border with planted stories, its alerts in the console in your browser
 	@$(BIN)/linewatch demo $(ARGS)
 
 .PHONY: test
-test: venv ## every test (ARGS="..." goes to pytest)
+test: compiled ## every test (ARGS="..." goes to pytest)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 .PHONY: browser
@@ -112,6 +112,15 @@ prometheus: ## Prometheus and promtool, which the tests of metrics, rules and da
 .PHONY: secrets
 secrets: ## random passwords and keys for docker-compose.yml, in ./secrets (docs/compose.md)
 	@python="$$($(FIND_PYTHON))"; "$$python" ops/compose/make_secrets.py
+
+# numba keeps what it compiled beside the source; a minute once, and not in the middle of a demo
+$(VENV)/.compiled: $(VENV)/.installed
+	@echo 'Compiling the detectors (once; a minute or two)'
+	@$(BIN)/python -m ops.warm_up
+	@touch $@
+
+.PHONY: compiled
+compiled: $(VENV)/.compiled ## the detectors compiled, so that whatever runs next begins at once
 
 .PHONY: venv
 venv: $(VENV)/.installed ## .venv with the pinned, hashed requirements and linewatch itself

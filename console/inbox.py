@@ -57,10 +57,15 @@ class Inbox:
     def __init__(
         self, database: Database, opens: Open, reading: Reading, now: Callable[[], int], told: Callable[[str], None]
     ) -> None:
-        """`now` is ms since 1970; `told` hears once that Kafka or the database is away, and that it is back."""
+        """`now` is ms since 1970; `told` hears once that Kafka or the database is away, and that it is back.
+
+        `failed` is set by what must not happen; then `on_failure` is called: without alerts a console must not live on.
+        """
         self._database, self._opens, self._reading, self._now, self._told = database, opens, reading, now, told
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
+        self.failed: Exception | None = None
+        self.on_failure: Callable[[], None] = self._stop.set
         self._newest_ms = self._forgot_ms = 0
         self.skipped = 0  # records that cannot be used
         self._say_at = 1
@@ -75,6 +80,13 @@ class Inbox:
         self._thread.join(timeout=LONGEST_PAUSE_S)
 
     def _run(self) -> None:
+        try:
+            self._follow()
+        except Exception as problem:  # noqa: BLE001 (told to whoever waits for the end)
+            self.failed = problem
+            self.on_failure()
+
+    def _follow(self) -> None:
         pause_s, away = PAUSE_S, False
         while not self._stop.is_set():
             try:

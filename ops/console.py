@@ -16,10 +16,12 @@ from ops.progress import say
 
 if TYPE_CHECKING:
     from console.database import Database
+    from console.inbox import Inbox
     from console.requests import Asked
     from console.site import Border
     from ops.metrics_console import ConsoleFigures
     from ops.settings import Settings
+    from ops.signals import Stop
 
 DATABASE = "console.sqlite"  # in the data folder
 DISPOSITIONS = "dispositions.jsonl"
@@ -62,7 +64,8 @@ def console(
         database = held.enter_context(closing(opened(settings)))
         stop = held.enter_context(stopping())
         figures = ConsoleFigures(database, now_ms)
-        decisions = _kafka(settings, database, held) if kafka else to_file(settings.data_folder / DISPOSITIONS)
+        inbox = _inbox(settings, database, stop, held) if kafka else None
+        decisions = _to_topic(settings, held) if kafka else to_file(settings.data_folder / DISPOSITIONS)
 
         def listening() -> None:
             address = wiring.serve_metrics(settings, metrics.registry(["console"], figures.values), held)
@@ -70,6 +73,8 @@ def console(
 
         serve(settings, database, watermark, decisions, held, figures, word="ready", listening=listening)
         stop.wait()
+    if inbox is not None and inbox.failed is not None:
+        raise inbox.failed
     return stop.exit_code(terminated=0)
 
 
@@ -87,16 +92,24 @@ def to_file(path: Path) -> Decisions:
     return Decisions(str(path), DecisionFile(path))
 
 
-def _kafka(settings: Settings, database: Database, held: ExitStack) -> Decisions:
-    """Have alerts come from Kafka until `held` ends."""
+def _to_topic(settings: Settings, held: ExitStack) -> Decisions:
+    """The topic that workers hear."""
     from ops import wiring_kafka
 
     topic = wiring_kafka.build_decisions(settings)
     held.callback(topic.close)
+    return Decisions(f"the topic {topic.name}", topic)
+
+
+def _inbox(settings: Settings, database: Database, stop: Stop, held: ExitStack) -> Inbox:
+    """Have alerts come from Kafka until `held` ends; a failure ends the command."""
+    from ops import wiring_kafka
+
     inbox = wiring_kafka.build_inbox(settings, database, now_ms, say)
+    inbox.on_failure = stop.set
     held.callback(inbox.close)
     inbox.start()
-    return Decisions(f"the topic {topic.name}", topic)
+    return inbox
 
 
 def serve(

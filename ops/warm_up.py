@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ops import wiring
+from schemas.plates import Pseudonymiser
 from stream.state import StateTable
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def warm_up(settings: Settings) -> None:
         table.slots_of(np.array([key], np.uint64), 0)
     own = settings.model_copy(update={"ports": "open", "max_vehicles": 1_000})
     ports = wiring.build_ports(own)
-    codec = wiring.build_codec(own, ports, wiring.build_pseudonymiser(own))
+    codec = wiring.build_codec(own, ports, Pseudonymiser(bytes(32)))  # no plate is among them
     decoded = codec.decode(lines())
     assert not decoded.rejects, decoded.rejects
     pipeline = wiring.build_pipeline(own, ports)
@@ -64,3 +65,9 @@ def warm_up(settings: Settings) -> None:
         answered = np.array(~np.isnan(verdicts.assessed.p).all(axis=1))  # as if these alerted: that needs code too
         list(pipeline.notices.integrity(verdicts))
         pipeline.builder.alerts(verdicts._replace(assessed=verdicts.assessed._replace(alerted=answered)))
+
+
+if __name__ == "__main__":  # `make compiled`
+    from ops.configure import load
+
+    warm_up(load().settings)

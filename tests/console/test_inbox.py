@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 from typing import Any, NoReturn
 
 import pytest
@@ -88,3 +89,13 @@ def test_crossings_older_than_wanted_go(inbox: Inbox, database: Database) -> Non
     """Counted back from the newest."""
     inbox.take(News({TOPICS.crossings: [crossing(1, 31), crossing(2, 29), crossing(3)]}, {(TOPICS.crossings, 0): 3}))
     assert 2 == count(database, func.count(crossings.c.crossing_id))
+
+
+def test_what_must_not_happen_is_told(inbox: Inbox) -> None:
+    """A console whose alerts have stopped for good must not look alive."""
+    failed = threading.Event()
+    inbox.on_failure = failed.set
+    inbox.start()
+    assert failed.wait(30)
+    assert isinstance(inbox.failed, AssertionError)
+    inbox.close()
