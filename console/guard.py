@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -60,13 +60,19 @@ class SafeHeaders:
 
 
 class Bounded:
-    """Lets no request's body be longer than `BODY_BYTES`, whether its length is told or not: 413."""
+    """Lets no request's body be longer than `BODY_BYTES`, whether its length is told or not: 413.
+
+    Addresses with a NUL, which no text of PostgreSQL can hold, are 400.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
+        if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
+            await PlainTextResponse("An address with the character NUL is refused.", 400)(scope, receive, send)
+            return
         left = BODY_BYTES
         told = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
 

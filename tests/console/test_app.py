@@ -208,6 +208,14 @@ def test_a_form_with_a_nul_is_refused(ana: Browser) -> None:
     assert 400 == Browser(ana.app).post("/login", name="a\0na", password=PASSWORD).status_code
 
 
+@pytest.mark.parametrize(
+    "path", ["/queue?port=%00", "/alerts/a%00", "/vehicles/x%00?search=1", "/api/v1/alerts?port=%00"]
+)
+def test_an_address_with_a_nul_is_refused(ana: Browser, path: str) -> None:
+    """For the same reason."""
+    assert 400 == ana.get(path).status_code
+
+
 def test_another_host_name_is_refused(ana: Browser) -> None:
     """A page that resolves its own name to this machine gets nothing."""
     assert 400 == ana.get("/queue", headers={"host": "evil.example"}).status_code
