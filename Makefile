@@ -109,6 +109,10 @@ prometheus: ## Prometheus and promtool, which the tests of metrics, rules and da
 		exit 1; \
 	fi
 
+.PHONY: up-local
+up-local: venv ## Kafka, PostgreSQL, 2 workers, console, Prometheus and a generated border on this machine, until Ctrl-C (docs/compose.md)
+	@$(BIN)/python -m ops.up_local $(ARGS)
+
 .PHONY: secrets
 secrets: ## random passwords and keys for docker-compose.yml, in ./secrets (docs/compose.md)
 	@python="$$($(FIND_PYTHON))"; "$$python" ops/compose/make_secrets.py
