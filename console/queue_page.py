@@ -55,15 +55,16 @@ def alert(request: Request) -> Response:
     alert_id, port = request.path_params["alert_id"], _port(request)
     skims = "skim" in request.query_params
     with site.database.begin() as connection:
-        some = Queue(connection, user, site.now)
-        line = some.open(alert_id, hold=user.role in MAY_DECIDE and not skims)
+        hold = user.role in MAY_DECIDE and not skims
+        line = Queue(connection, user, site.now).open(alert_id, hold=hold)
         if line is None:
             raise HTTPException(404, "There is no such alert.")
+    with site.database.read() as connection:  # apart: pictures take a while, and nobody could write meanwhile
         decisions = history(connection, alert_id)
         values = _beside(connection, line.alert) | {
             "staff": staff(connection), "drawn": bool(decisions) and drawn(connection, line.alert.crossing_id),
         }  # fmt: skip
-        around = some.around(alert_id, port) if skims else (None, None)
+        around = Queue(connection, user, site.now).around(alert_id, port) if skims else (None, None)
     mine = line.held_by == user.name and not decisions
     values |= {"skims": skims, "around": around, "may_decide": user.role in MAY_DECIDE}
     values |= {"line": line, "alert": line.alert, "decisions": decisions, "mine": mine, "codes": CODES, "port": port}

@@ -72,6 +72,7 @@ def vehicle(request: Request) -> Response:
         if purpose is None:
             return _form(request, vehicle=which[:VEHICLE_CHARACTERS], problem="First say why you look.", status=403)
         audit.add(connection, site.now(), user.name, "vehicle.view", f"vehicle {which}", detail=purpose)
+    with site.database.read() as connection:
         crossings = vehicles.history(connection, which)
         values = {
             "vehicle": which, "alert_id": alert_id, "crossings": crossings,
