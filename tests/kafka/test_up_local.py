@@ -19,7 +19,7 @@ from tests.console.stored import PASSWORD
 from tests.ops.running import LOOSE_FLAGS, environment
 from tests.prometheus import promtool, until
 
-pytestmark = pytest.mark.xdist_group("kafka")
+pytestmark = [pytest.mark.xdist_group("kafka"), pytest.mark.slow]
 PATIENCE_S = 120.0
 
 

@@ -21,7 +21,7 @@ from console.tables import counters
 from ops import backup as backup_command
 from tests.ops.running import LOOSE, linewatch, one_line, start, wait_for, write_log
 
-pytestmark = pytest.mark.xdist_group("backup")  # one border for all
+pytestmark = [pytest.mark.xdist_group("backup"), pytest.mark.slow]  # one border for all
 READ = 3_000  # lines of 3,645
 
 
@@ -61,6 +61,21 @@ def test_a_restored_copy_goes_on_with_the_same_alerts(border: Path) -> None:
     assert 0 < len(bodies(border / "data")) < len(expected)
     run_to_its_end(border, "data", total)
     assert expected == bodies(border / "data")
+
+
+def test_with_a_new_plate_key_histories_begin_anew(border: Path) -> None:
+    """As docs/administrator.md rotates it: the old state is refused by name, put aside, and the alerts stay."""
+    rotated = {"LINEWATCH_PLATE_KEY": "c3" * 32}
+    run = ("run", "--source", "-", "--data", "data", *LOOSE)
+    refused = linewatch(border, *run, env=rotated)
+    assert 1 == refused.code
+    assert "other values of: the plate key" in refused.err
+    (border / "data/state").rename(border / "data/state.before")
+    before = bodies(border / "data")
+    again = linewatch(border, *run, env=rotated)
+    assert 0 == again.code, again.err
+    assert "0 lines before" in again.err
+    assert before == bodies(border / "data")
 
 
 def test_it_copies_a_database_that_is_being_written(tmp_path: Path) -> None:
