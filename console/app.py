@@ -38,6 +38,7 @@ from schemas.ports import Ports
 SEND_S = 1.0
 # pages at work at once: threads take turns, and with forty at it (anyio's default) the feed hardly ever has its turn
 THREADS = 4
+AUTOMATIC = "x-linewatch-auto"  # a header of what console.js loads by itself
 HERE = Path(__file__).parent
 
 
@@ -107,16 +108,18 @@ async def _with_session(request: Request, call_next: RequestResponseEndpoint) ->
     token = request.cookies.get(COOKIE)
     request.state.session = None
     if token and not request.url.path.startswith(("/static/", f"{PATH}/")):
+        # an open page that reloads itself is not somebody who is there
+        in_use = AUTOMATIC not in request.headers and request.url.path != "/feed"
         # in a thread: it may wait for a writer, and open feeds must not wait with it
-        request.state.session = await run_in_threadpool(_session, site, token)
+        request.state.session = await run_in_threadpool(_session, site, token, in_use)
     return await call_next(request)
 
 
-def _session(site: Site, token: str) -> Session | None:
-    """Read, since pages must not wait for whoever writes; renewed now and then."""
+def _session(site: Site, token: str, in_use: bool) -> Session | None:
+    """Read, since pages must not wait for whoever writes; while it is in use it is renewed now and then."""
     with site.database.read() as connection:
         session = Accounts(connection, site.now).session(token)
-    if session is not None and session.ages:
+    if session is not None and session.ages and in_use:
         with site.database.begin() as connection:
             Accounts(connection, site.now).renew(token)
     return session

@@ -5,6 +5,8 @@
 // busy border would otherwise ask for a thousand pages a second (docs/benchmarks-console.md).
 const RELOAD_MS = 1_000;
 const AT_ONCE = 5;
+// Nobody is there who asks for these: they do not keep a session from ending (console/app.py).
+const AUTOMATIC = { accept: "text/html", "x-linewatch-auto": "1" };
 const page = document.body.dataset.page;
 const byId = (id) => document.getElementById(id);
 
@@ -32,7 +34,7 @@ function followQueue() {
     loading = true;
     due = Math.max(due, performance.now() - AT_ONCE * RELOAD_MS) + RELOAD_MS;
     try {
-      const answer = await fetch(`/queue/lines${query}`, { headers: { accept: "text/html" } });
+      const answer = await fetch(`/queue/lines${query}`, { headers: AUTOMATIC });
       if (answer.redirected || answer.status === 401) { location.assign("/login"); return; }
       if (answer.ok) show(await answer.text());
     } catch {
@@ -82,7 +84,7 @@ function followQueue() {
 
 async function refresh() {
   try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    const answer = await fetch(location.href, { headers: AUTOMATIC });
     if (answer.redirected) { location.assign("/login"); return; }
     if (!answer.ok) return; // what is shown says of when it is
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from console.app import AUTOMATIC
 from console.database import Database
 from tests.browser.served import Console
 from tests.console.crossed import HOUR, crossed, record
@@ -35,3 +36,16 @@ def test_an_open_page_is_brought_up_to_date_each_minute(console: Console, visit:
     expect(page.locator("#moment")).to_contain_text("18:00 to 19:00 UTC")
     expect(row.get_by_role("link")).to_be_focused()
     assert "yes" == page.evaluate("document.body.dataset.here")
+
+
+@pytest.mark.parametrize(("path", "loaded"), [("/ports", "**/ports"), ("/queue", "**/queue/lines")])
+def test_what_a_page_loads_by_itself_says_so(
+    path: str, loaded: str, console: Console, visit: Callable[..., Page]
+) -> None:
+    """So that it is not taken for somebody who is there."""
+    page = visit(console, "ana")
+    page.clock.install()
+    page.goto(path)
+    with page.expect_request(loaded) as asked:
+        page.clock.fast_forward(60_000)
+    assert "1" == asked.value.headers[AUTOMATIC]

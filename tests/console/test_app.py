@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from console import audit
 from console.accounts import Accounts
-from console.app import make_app
+from console.app import AUTOMATIC, make_app
 from console.database import Database
 from tests.console.stored import PASSWORD, Clock, alert, fill, user
 
@@ -77,6 +77,27 @@ def ana(app: Starlette) -> Browser:
     browser = Browser(app)
     browser.log_in("ana")
     return browser
+
+
+def test_open_pages_that_reload_themselves_keep_no_session(
+    app: Starlette, ana: Browser, database: Database, clock: Clock
+) -> None:  # fmt: skip
+    """Twelve hours after the last thing that somebody did it ends."""
+    user(database, clock, "itg", "integrity")
+    itg = Browser(app)  # the feed refuses it, and so answers at once
+    itg.log_in("itg")
+    automatic = [
+        (ana, "/queue/lines", {AUTOMATIC: "1"}), (ana, "/ports", {AUTOMATIC: "1"}), (itg, "/feed", {}),
+    ]  # fmt: skip
+    ana.follow = itg.follow = False
+    clock.pass_s(3_600)
+    assert [200, 200] == [somebody.get(path).status_code for somebody, path in ((ana, "/queue"), (itg, "/integrity"))]
+    for _ in range(12):
+        clock.pass_s(3_600)
+        codes = [somebody.get(path, headers=headers).status_code for somebody, path, headers in automatic]
+        assert [200, 200, 403] == codes
+    clock.pass_s(1)
+    assert ["/login"] * 3 == [somebody.get(path).headers.get("location") for somebody, path, _ in automatic]
 
 
 def test_nothing_is_shown_without_a_login(app: Starlette) -> None:
