@@ -27,8 +27,8 @@ _port = click.IntRange(0, 65_535)
 @click.option("--prometheus-port", default=9090, show_default=True, type=_port)
 @click.option("--days", default=60, show_default=True, type=click.IntRange(1), help="Of the generated border.")
 @click.option("--vehicles", default=10_000, show_default=True, type=click.IntRange(1), help="In it.")
-@click.option("--speed", default="1800", show_default=True, metavar="max|N",
-              help="So many times faster than it happened; 1800: an hour in two seconds.")  # fmt: skip
+@click.option("--speed", default="7200", show_default=True, metavar="max|N",
+              help="So many times faster than it happened; 7200: two hours a second.")  # fmt: skip
 def up_local(folder: Path, **wanted: Any) -> int:
     """Kafka, PostgreSQL, two workers, the console, Prometheus and a generated border, on 127.0.0.1, until Ctrl-C.
 

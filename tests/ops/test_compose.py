@@ -26,6 +26,8 @@ from ops.broker import jars
 from ops.cli import cli
 from ops.compose.make_secrets import make
 from ops.configure import load
+from ops.healthy import healthy
+from ops.metrics import MetricsServer, registry
 from tests.prometheus import promtool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -233,3 +235,15 @@ def test_the_container_starts_its_command_with_the_plate_key(tmp_path: Path) -> 
     words = ["sh", str(tmp_path / "start.sh"), "worker", "a b"]
     done = subprocess.run(words, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=True)
     assert "5a 2 a b\n" == done.stdout
+
+
+@pytest.mark.parametrize("up", [0, 1])
+def test_a_container_is_healthy_while_its_service_works(up: int) -> None:
+    """By what it tells Prometheus; one that starts, stops or does not answer is not."""
+    server = MetricsServer(registry(("console",), lambda: {"up": {(): up}}), "127.0.0.1", 0)
+    port = int(re.findall(r":(\d+)", server.address)[0])
+    try:
+        assert bool(up) == healthy(port)
+    finally:
+        server.close()
+    assert not healthy(port)
