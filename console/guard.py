@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -71,7 +71,7 @@ class Bounded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
-            await PlainTextResponse("An address with the character NUL is refused.", 400)(scope, receive, send)
+            await _refused(scope["path"], "An address with the character NUL is refused.")(scope, receive, send)
             return
         left = BODY_BYTES
         told = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
@@ -85,6 +85,11 @@ class Bounded:
             return message
 
         await self._app(scope, bounded, send)
+
+
+def _refused(path: str, text: str) -> Response:
+    """400, for programs in the shape of the API's other errors."""
+    return JSONResponse({"error": text}, 400) if path.startswith("/api/") else PlainTextResponse(text, 400)
 
 
 def session_of(request: Request) -> Session:
