@@ -206,6 +206,12 @@ def days(connection: Connection, now_ms: int, port: str, count: int) -> dict[str
     return result
 
 
+def day_rate(line: Line, day: Series | None) -> float | None:
+    """Alerts per 10,000 crossings of the port's last 24 full hours (`sparks`); None where nothing crossed."""
+    crossings = sum(day.counts) if day is not None else 0
+    return Cell(crossings, line.alerts).rate if crossings else None
+
+
 def heat(connection: Connection, now_ms: int, some: Sequence[str]) -> dict[str, list[Cell]]:
     """Alerts and crossings of 28 days in each hour of the port's own day."""
     end = now_ms // HOUR_MS * HOUR_MS

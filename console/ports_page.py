@@ -46,7 +46,6 @@ class Row(NamedTuple):
     name: str
     path: str
     spark: Markup
-    day: int  # crossings in 24 hours
     rate: float | None
     shades: list[Shade]
 
@@ -133,11 +132,10 @@ def path_of(code: str) -> str:
 
 def _row(site: Site, line: Line, series: Series | None, cells: list[Cell], mean: float) -> Row:
     counts, usual = (series.counts, series.usual) if series is not None else ([], [])
-    day = sum(counts)
     words = f"Crossings an hour in the last 24 h: {min(counts, default=0):,} to {max(counts, default=0):,}"
     return Row(
-        line, name_of(site, line.code), path_of(line.code), charts.spark(counts, usual, words), day,
-        RATE * line.alerts / day if day else None, [_shade(cell, mean, hour) for hour, cell in enumerate(cells)],
+        line, name_of(site, line.code), path_of(line.code), charts.spark(counts, usual, words),
+        port_view.day_rate(line, series), [_shade(cell, mean, hour) for hour, cell in enumerate(cells)],
     )  # fmt: skip
 
 

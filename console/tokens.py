@@ -32,6 +32,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "snoozes:read": MAY_LOOK,
     "snoozes:write": MAY_DECIDE,
     "vehicles:read": MAY_LOOK,
+    "ports:read": MAY_LOOK,
     "notices:read": (*MAY_LOOK, "integrity"),
     "audit:read": ("auditor", "supervisor", "admin"),
 }

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from console.api import alerts, records, snoozes, vehicles
+from console.api import alerts, ports, records, snoozes, vehicles
 from console.api.inputs import ALWAYS, problems
 from console.cursor import CursorError
 from console.queue import ConflictError
@@ -22,7 +22,7 @@ ABOUT = (
     "What the console's pages do, for programs. Every call needs a bearer token (`linewatch tokens add`) with the "
     "scope that is named beside it, and is noted in the audit as done by the token's user."
 )
-ROUTERS = (records.router, alerts.router, snoozes.router, vehicles.router)
+ROUTERS = (records.router, alerts.router, snoozes.router, vehicles.router, ports.router)
 
 
 def make_api() -> FastAPI:

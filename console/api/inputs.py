@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from console.api.models import Problem
 from console.cursor import CHARACTERS
 from console.listing import Which
+from console.ports_page import SHOWN
 from schemas.models import Text32, Text64
 
 MOST = 200  # rows of a page
@@ -32,6 +33,12 @@ class AlertsPage(Page):
     port: Text32 | None = Field(None, description="code of a port of entry")
 
 
+class PortsPage(Page):
+    """Which ports, by name."""
+
+    limit: int = Field(SHOWN, ge=1, le=MOST, description="most ports of the page")
+
+
 class SnoozesPage(BaseModel):
     """Which snoozes."""
 
@@ -41,6 +48,7 @@ class SnoozesPage(BaseModel):
     limit: int = Field(50, ge=1, le=MOST, description="most rows")
 
 
+PortCode = Annotated[Text32, Path(description="code of a port of entry")]
 AlertId = Annotated[Text64, Path()]
 Vehicle = Annotated[Text64, Path(description="pseudonym")]
 SnoozeId = Annotated[Text64, Path()]
