@@ -80,7 +80,7 @@ def serving(path: Path, now: Callable[[], int]) -> Iterator[Console]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         border = Border(Ports.builtin(), 6.0, Pseudonymiser(bytes(32)).pseudonym)
         app = make_app(database, now, border=border, watermark="DEMO")
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
         thread = Thread(target=server.run, args=([listening],))
         thread.start()
         try:

@@ -49,9 +49,10 @@ def test_it_is_what_the_specification_allows() -> None:
 def test_each_command_is_one_of_ours(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With arguments that it takes, and variables that are settings."""
     word, *others = map(str, SERVICES[name]["command"])
-    command = cli.get_command(click.Context(cli), word)
+    root = click.Context(cli, info_name="linewatch", **cli.context_settings)
+    command = cli.get_command(root, word)
     assert command
-    command.make_context(word, others)
+    command.make_context(word, others, parent=root)  # a command keeps the help option of the first that asks it
     for variable, value in SERVICES[name]["environment"].items():
         if variable != "LINEWATCH_CONFIG":
             monkeypatch.setenv(variable, value)
