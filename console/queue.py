@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Connection, and_, case, desc, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, desc, func, insert, or_, select, update
 
 from console import audit, feed
 from console.accounts import User
@@ -23,11 +23,14 @@ Outcome = Literal["cleared", "referred_nothing", "seizure", "other_violation", "
 MAY_LOOK = ("operator", "supervisor", "analyst", "auditor", "admin")
 MAY_DECIDE = ("operator", "supervisor")
 WAITS = and_(alerts.c.decided_ms.is_(None), alerts.c.hidden_by.is_(None))
+FIRST = (  # the order of the queue
+    desc(func.coalesce(alerts.c.priority, -1.0)), desc(alerts.c.score), alerts.c.occurred_ms, alerts.c.alert_id,
+)  # fmt: skip
 HOUR_MS = 3_600_000
 HOLD_MS = 120_000
 UNDO_MS = 30_000
 PAGE = 100
-PARSED = 1_000  # alerts kept for the next page, some 10 kB each
+PARSED = 500  # alerts kept for the next page, some 10 kB each
 # outcome -> the reasons that may be given for it
 CODES: dict[str, tuple[str, ...]] = {
     "cleared": ("known_traveller", "documents_plausible", "purpose_plausible", "other"),
@@ -76,8 +79,9 @@ class Queue:
 
     def waiting(self, port: str | None = None, limit: int = PAGE) -> list[Line]:
         """Alerts without a decision, highest first."""
-        rows = self._db.execute(self._open(port).limit(limit)).mappings()
-        return [self._line(row) for row in rows]
+        first = self._open(port).limit(limit).subquery()  # ids alone: sorting all bodies would cost memory
+        rows = select(alerts).join(first, first.c.alert_id == alerts.c.alert_id).order_by(*FIRST)
+        return [self._line(row) for row in self._db.execute(rows).mappings()]
 
     def count(self, port: str | None = None) -> int:
         """How many wait."""
@@ -92,10 +96,7 @@ class Queue:
 
     def around(self, alert_id: str, port: str | None = None) -> tuple[str | None, str | None]:
         """The alerts before and after one among the first that wait; None at an end, or where it does not wait."""
-        ids = [
-            str(a)
-            for a in self._db.execute(self._open(port).with_only_columns(alerts.c.alert_id).limit(PAGE)).scalars()
-        ]
+        ids = [str(a) for a in self._db.execute(self._open(port).limit(PAGE)).scalars()]
         place = ids.index(alert_id) if alert_id in ids else len(ids)
         return (ids[place - 1] if 0 < place < len(ids) else None), (ids[place + 1] if place + 1 < len(ids) else None)
 
@@ -115,13 +116,12 @@ class Queue:
         most = self._db.execute(wanted.group_by(alerts.c.port).order_by(desc(func.count()), alerts.c.port)).first()
         return None if most is None else (str(most[0]), int(most[1]))
 
-    def _open(self, port: str | None) -> Any:
-        wanted = select(alerts).where(WAITS)
+    def _open(self, port: str | None) -> Select[str]:
+        """The ids of those that wait, in their order."""
+        wanted = select(alerts.c.alert_id).where(WAITS)
         if port is not None:
             wanted = wanted.where(alerts.c.port == port)
-        return wanted.order_by(
-            desc(func.coalesce(alerts.c.priority, -1.0)), desc(alerts.c.score), alerts.c.occurred_ms, alerts.c.alert_id
-        )
+        return wanted.order_by(*FIRST)
 
     def _line(self, row: Any) -> Line:
         held = row["held_by"] if (row["held_until_ms"] or 0) > self._now() else None
@@ -132,9 +132,7 @@ class Queue:
     def next(self, port: str | None = None) -> str | None:
         """The id of the first alert that nobody else holds or was given."""
         mine = or_(alerts.c.assigned_to.is_(None), alerts.c.assigned_to == self._user.name)
-        wanted = self._open(port).where(self._free(), mine).limit(1)
-        row = self._db.execute(wanted).mappings().first()
-        return None if row is None else str(row["alert_id"])
+        return self._db.execute(self._open(port).where(self._free(), mine).limit(1)).scalar()
 
     def open(self, alert_id: str, *, hold: bool) -> Line | None:
         """Look at an alert; with `hold` hold it, if it is free and undecided; None when there is none."""
