@@ -25,7 +25,7 @@ from console.usual import DAY_MS, HOUR_MS, Range
 from console.words import span, utc
 
 SHOWN = 20  # ports of one page
-SHADES = (0.5, 1.0, 2.0, 4.0)  # times the mean rate, from which a cell is a shade darker
+SHADES = (0.75, 1.5, 2.5, 4.0)  # times the mean rate, from which a cell is a shade darker
 STATES = {"usual": "●", "low": "▼", "high": "▲", "not enough history": "○"}
 READER_STATES = {"ok": "●", "unsure": "◐", "silent": "▼", "not enough history": "○"}
 SHORT_HOURS, LONG_DAYS = 48, 14
@@ -70,7 +70,7 @@ def overview(request: Request) -> Response:
     values = {
         "rows": rows, "pages": pages, "here": here, "count": len(lines), "mean": mean, "shades": SHADES,
         "odd": [(line, name_of(site, line.code), path_of(line.code)) for line in lines if line.odd],
-        "map": _map(site, lines), "notices": notices, "few": _few(mean),
+        "map": _map(site, lines), "notices": notices, "one_in": _one_in(mean),
     }  # fmt: skip
     return page(request, "ports.html", values | _common(site, now_ms))
 
@@ -139,17 +139,22 @@ def _row(site: Site, line: Line, series: Series | None, cells: list[Cell], mean:
     )  # fmt: skip
 
 
-def _few(mean: float) -> int:
-    """Crossings below which a rate says nothing: where it is the mean, not one alert is expected."""
-    return math.ceil(RATE / mean) if mean else 1
+def _one_in(mean: float) -> int:
+    """Crossings that bring one alert at the mean rate."""
+    return math.ceil(RATE / mean) if mean else 0
 
 
 def _shade(cell: Cell, mean: float, hour: int) -> Shade:
+    """One alert at the mean rate counts beside the cell's own, so that a few crossings do not make a high rate.
+
+    That is the mean of the rate after the cell's counts, with a Gamma prior of one alert (Efron & Morris 1975).
+    """
     title = f"{hour:02}:00, {cell.alerts:,} alerts of {cell.crossings:,} crossings"
-    if cell.crossings < _few(mean):
+    if not cell.crossings or not mean:
         return Shade("·", "few", title)
-    level = sum(cell.rate >= times * mean for times in SHADES) if cell.alerts else 0
-    return Shade(f"{cell.rate:.{0 if cell.rate >= 10 else 1}f}", f"h{level}", title)
+    rate = RATE * (cell.alerts + 1) / (cell.crossings + _one_in(mean))
+    level = sum(rate >= times * mean for times in SHADES)
+    return Shade(f"{rate:.{0 if rate >= 10 else 1}f}", f"h{level}", title)
 
 
 def _map(site: Site, lines: Sequence[Line]) -> Markup | None:

@@ -89,8 +89,8 @@ def test_an_open_registry_has_no_map_and_says_so(database: Database, visit: Visi
     assert '<a href="/ports/2504">2504</a>' in page.text
 
 
-def test_the_heat_map_has_numbers_where_there_is_enough(database: Database, clock: Clock, visit: Visit) -> None:
-    """Five alerts of 600 crossings; a cell with 20 says nothing."""
+def test_few_crossings_do_not_make_a_high_rate(database: Database, clock: Clock, visit: Visit) -> None:
+    """Beside a cell's own counts one alert at the mean rate: 1 of 124 crossings here."""
     start = dt.datetime(2026, 11, 2, 8, tzinfo=dt.UTC)  # when the alerts are: midnight in Tijuana
     record(database, crossed(start, 600), crossed(start + HOUR, 20))
     fill(database, clock, [alert(k) for k in range(5)])
@@ -98,8 +98,9 @@ def test_the_heat_map_has_numbers_where_there_is_enough(database: Database, cloc
     clock.ms = ms(start + 3 * HOUR)
     browser.log_in("operator")
     page = browser.get("/ports").text
-    assert '<td class="h2" title="00:00, 5 alerts of 600 crossings">83</td>' in page
-    assert '<td class="few" title="01:00, 0 alerts of 20 crossings">·</td>' in page
+    assert '<td class="h1" title="00:00, 5 alerts of 600 crossings">83</td>' in page
+    assert '<td class="h1" title="01:00, 0 alerts of 20 crossings">69</td>' in page
+    assert '<td class="few" title="02:00, 0 alerts of 0 crossings">·</td>' in page
 
 
 def test_in_a_demo_now_is_the_newest_event(database: Database, clock: Clock, visit: Visit) -> None:
