@@ -78,6 +78,7 @@ def commands_page() -> str:
     )
     parts = ["# Commands", intro]
     for command, context in commands():
+        command._help_option = None  # click keeps the one of whoever asked first, who may have had other names for it
         parts += [f"## linewatch {context.info_name}", f"```text\n{command.get_help(context).rstrip()}\n```"]
     return "\n\n".join(parts) + "\n"
 

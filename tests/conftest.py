@@ -19,7 +19,7 @@ SHARED = REPOSITORY.parent / "shared"
 # The codec fuzz sets its own 10,000 examples in CI; everything else takes the numbers here.
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
-    "ci", max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "dev")
 

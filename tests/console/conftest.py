@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,11 +18,19 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tables, to be copied: making them takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "console.sqlite"
+    Database.open(path).close()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+def where(request: pytest.FixtureRequest, empty: Path, tmp_path: Path) -> Path | str:
     """An empty database."""
     if request.param == "sqlite":
-        return tmp_path / "console.sqlite"
+        return Path(shutil.copy(empty, tmp_path / "console.sqlite"))
     make: Callable[[], str] = request.getfixturevalue("postgres")
     return make()
 

@@ -75,4 +75,5 @@ def user(database: Database, clock: Callable[[], int], name: str, role: str = "o
 
 @functools.cache
 def _hashed() -> str:
-    return PasswordHasher().hash(PASSWORD)
+    """At the least cost: a hash says itself how long it takes, and hundreds of tests log in."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)

@@ -26,7 +26,7 @@ from console.database import Database
 from console.tokens import SCOPES, Tokens
 from tests.console.stored import START, alert, fill, user
 
-EXAMPLES = 15  # of each operation and database
+EXAMPLES = 8  # of each operation and database
 GENERATION = GenerationConfig(deterministic=True, database="none")
 CONFIG = SchemathesisConfig(projects=ProjectsConfig(default=ProjectConfig(generation=GENERATION)))
 api = schemathesis.openapi.from_dict(json.loads(document()), config=CONFIG)

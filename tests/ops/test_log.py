@@ -74,6 +74,8 @@ def configured() -> Iterator[Callable[..., None]]:
     """`log.configure` with settings; put back as it was afterwards."""
     names = ("", LOGGER, *log.LIBRARIES)
     before = {name: (logging.getLogger(name).level, logging.getLogger(name).handlers[:]) for name in names}
+    for name in log.LIBRARIES:  # as in a new process: clients of other tests have quietened theirs
+        logging.getLogger(name).setLevel(logging.NOTSET)
     yield lambda **values: log.configure(Settings(**values))
     structlog.reset_defaults()
     for name, (level, handlers) in before.items():
