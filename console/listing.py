@@ -7,22 +7,22 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, desc, func, select
+from sqlalchemy import ColumnElement, Connection, and_, desc, select
 
+from console import queue
 from console.cursor import Order, after, read, write
 from console.queue import WAITS
 from console.tables import alerts
 from schemas.models import Alert
 
 Which = Literal["waiting", "decided", "hidden"]
-PRIORITY = func.coalesce(alerts.c.priority, -1.0)
 WHERE: dict[Which, ColumnElement[bool]] = {
     "waiting": WAITS,
     "decided": alerts.c.decided_ms.is_not(None),
     "hidden": and_(alerts.c.decided_ms.is_(None), alerts.c.hidden_by.is_not(None)),
 }
 ORDER: dict[Which, Order] = {
-    "waiting": ((PRIORITY, True), (alerts.c.score, True), (alerts.c.occurred_ms, False), (alerts.c.alert_id, False)),
+    "waiting": queue.ORDER,
     "decided": ((alerts.c.occurred_ms, True), (alerts.c.alert_id, False)),
     "hidden": ((alerts.c.occurred_ms, True), (alerts.c.alert_id, False)),
 }

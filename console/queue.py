@@ -23,9 +23,12 @@ Outcome = Literal["cleared", "referred_nothing", "seizure", "other_violation", "
 MAY_LOOK = ("operator", "supervisor", "analyst", "auditor", "admin")
 MAY_DECIDE = ("operator", "supervisor")
 WAITS = and_(alerts.c.decided_ms.is_(None), alerts.c.hidden_by.is_(None))
-FIRST = (  # the order of the queue
-    desc(func.coalesce(alerts.c.priority, -1.0)), desc(alerts.c.score), alerts.c.occurred_ms, alerts.c.alert_id,
+# the order of the queue: what it goes by, and whether the largest is first
+ORDER = (
+    (func.coalesce(alerts.c.priority, -1.0), True), (alerts.c.score, True), (alerts.c.occurred_ms, False),
+    (alerts.c.alert_id, False),
 )  # fmt: skip
+FIRST = tuple(desc(key) if down else key for key, down in ORDER)
 HOUR_MS = 3_600_000
 HOLD_MS = 120_000
 UNDO_MS = 30_000

@@ -85,7 +85,7 @@ def company(connection: Connection, vehicle: str, until_ms: int | None = None) -
     often = sorted((c for c in often if c.days >= BESIDE_DAYS), key=lambda c: (-c.days, -c.times, c.vehicle))[
         :COMPANIONS
     ]
-    days = [{(place, day) for place, day in met[c.vehicle].items()} for c in often]
+    days = [set(met[c.vehicle].items()) for c in often]
     pairs = [
         (a, b)
         for a in range(len(often))
