@@ -18,11 +18,14 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
 import faust
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import IllegalStateError
+from faust.tables.recovery import RebalanceAgain
 from faust.transport.drivers import aiokafka as driver
 from faust.types.auth import AuthProtocol
 from faust.types.tuples import TP, ConsumerMessage
@@ -41,7 +44,7 @@ class Driven(Protocol):
         """Records that came, in order."""
 
     def position(self, topic: str, partition: int) -> int | None:
-        """From where on records are wanted."""
+        """From where on records are wanted; None when none are: not here, or being handed over."""
 
     def give_up(self) -> None:
         """A rebalance begins: make everything safe."""
@@ -78,31 +81,59 @@ class _Thread(driver.AIOKafkaConsumerThread):
         consumer._partition_assignment_strategy = [StickyPartitionAssignor]
         return consumer
 
+    async def seek_here(self, partition: TP, offset: int) -> None:
+        """Called in this thread. IllegalStateError when the partition has gone."""
+        self.seek(partition, offset)
+
+
+class _Batch(NamedTuple):
+    """Records of one partition that follow each other, and from which offset on nothing is missing before them."""
+
+    since: int | None  # None: nobody knows
+    records: list[Any]
+
 
 class _Consumer(driver.Consumer):
+    """Faust's, with one message a partition and fetch (see the module), and with a proof that nothing is missing.
+
+    Each batch says from where on it was read without a gap. One that does not follow what the driver has is not handed
+    over: whatever Faust dropped before it, everything is sought again where the states stand.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.astray = False  # seek before the next fetch
+        self._read_to: dict[TP, int] = {}  # since the last seek
+        self._seeks = 0  # begun and ended
+        self._seeking = asyncio.Lock()
+
     def _new_consumer_thread(self) -> Any:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 (Faust's signature)
-        """As Faust's own, but one message a partition (see the module), and nothing that was fetched is dropped.
-
-        Faust drops what came of a partition that was paused meanwhile, and the next fetch goes on after it.
-        """
+        """As Faust's own, but nothing that was fetched of a partition that is paused meanwhile is dropped."""
+        if self.astray and self.flow_active:
+            with suppress(IllegalStateError):  # a partition has gone meanwhile
+                await self._go_back()
+        seeks = self._seeks
         fetched: Any = await self._wait_next_records(timeout)  # Faust's types say less than it may give
-        records, _ = fetched
         generation = self.app.consumer_generation_id
-        if not records:
+        records, _ = fetched
+        if not records:  # for a second, so that what came before has been handed over
+            self.astray = self.astray or any(self._wanted(tp, end) < end for tp, end in self._read_to.items())
             return
-        if not self.flow_active:
-            await self.perform_seek()
+        if not self.flow_active or self.astray or seeks != self._seeks or self._seeking.locked():
+            self.astray = True  # whether these were read before or after a seek, nobody knows
             return
-        for tp, found in records.items():
+        batches = {tp: _Batch(self._read_to.get(tp), found) for tp, found in records.items()}
+        self._read_to.update({tp: found[-1].offset + 1 for tp, found in records.items()})
+        for tp, batch in batches.items():
             if self._is_stale(generation):
                 break
-            last: Any = found[-1]
+            last: Any = batch.records[-1]
             yield tp, ConsumerMessage(
                 tp.topic, tp.partition, last.offset, last.timestamp / 1000, last.timestamp_type, None, None,
-                cast("Any", found), None, 0, 0, tp, generation_id=generation,
+                cast("Any", batch), None, 0, 0, tp, generation_id=generation,
             )  # fmt: skip
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 (likewise)
@@ -116,10 +147,32 @@ class _Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """To the committed offsets, as Faust does, and then to where our states stand."""
         await super().perform_seek()
-        for tp in self.assignment():
-            offset = cast("_App", self.app).driven.position(tp.topic, tp.partition)
-            if offset is not None:
-                await self.seek(tp, offset)
+        await self._go_back()
+        if not cast("_App", self.app).is_settled:
+            raise RebalanceAgain  # or Faust would resume in the middle of it
+
+    async def _go_back(self) -> None:
+        """To where the states stand, in all partitions that are here and not being handed over."""
+        async with self._seeking:
+            self.astray = True
+            self._seeks += 1
+            self._read_to.clear()
+            for tp in self.assignment():
+                offset = self._wanted(tp, -1)
+                if offset >= 0:
+                    await self.seek(tp, offset)
+                    self._read_to[tp] = offset
+            self._seeks += 1
+            self.astray = False
+
+    def _wanted(self, tp: TP, otherwise: int) -> int:
+        """From where on the driver wants records; `otherwise` where it wants none."""
+        offset = cast("_App", self.app).driven.position(tp.topic, tp.partition)
+        return otherwise if offset is None else offset
+
+    async def _seek(self, partition: TP, offset: int) -> None:
+        """In the consumer's thread: Faust seeks from here, and takes away what that thread is looking at."""
+        await self._thread.call_thread(cast("_Thread", self._thread).seek_here, partition, offset)
 
 
 class _Transport(driver.Transport):
@@ -128,6 +181,12 @@ class _Transport(driver.Transport):
 
 class _App(faust.App):
     driven: Driven
+    settled = 0  # the newest rebalance after which the partitions were taken over
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no other has begun since."""
+        return self.settled == self.rebalancing_count
 
     def _new_transport(self) -> Any:
         return _Transport(self.conf.broker_consumer, self)
@@ -153,7 +212,7 @@ class Engine:
         self.app.driven = self._driven = driven
         self._busy = asyncio.Lock()  # a rebalance is under way
         self._failure: Exception | None = None
-        self._have_partitions = asyncio.Event()
+        self._have_partitions = asyncio.Condition()
         self._taking: asyncio.Task[None] | None = None  # kept, or it could be collected before it is done
         for name in topics:
             channel = self.app.topic(name, value_serializer="raw", key_serializer="raw", acks=False)
@@ -165,34 +224,43 @@ class Engine:
 
     async def _agent(self, stream: Any) -> None:
         async for event in stream.noack().events():
-            message = event.message
+            topic, partition, (since, records) = event.message.topic, event.message.partition, event.message.value
             try:
-                self._driven.take(message.topic, message.partition, message.value)
+                wanted = self._driven.position(topic, partition)
+                if wanted is not None and (since is None or since > wanted):
+                    cast("_Consumer", self.app.consumer).astray = True
+                elif wanted is not None:
+                    self._driven.take(topic, partition, records)
             except Exception as problem:  # noqa: BLE001 - Faust would go on with the next message; `run` ends with it
                 self._failure = self._failure or problem
 
     async def _revoked(self, *_: Any, **__: Any) -> None:
         async with self._busy:
-            self._have_partitions.clear()
             await asyncio.get_running_loop().run_in_executor(None, self._driven.give_up)
 
     async def _assigned(self, _: Any, *args: Any, **__: Any) -> None:
         assigned: set[TP] = args[0]
         partitions = {name: {tp.partition for tp in assigned if tp.topic == name} for name in self._topics}
         # not awaited: aiokafka sends no heartbeats until this returns, and states may take longer than a session
-        self._taking = asyncio.create_task(self._take_over(partitions))
+        self._taking = asyncio.create_task(self._take_over(partitions, self.app.rebalancing_count))
 
-    async def _take_over(self, partitions: Mapping[str, set[int]]) -> None:
+    async def _take_over(self, partitions: Mapping[str, set[int]], rebalance: int) -> None:
         async with self._busy:
             try:
                 await asyncio.get_running_loop().run_in_executor(None, self._driven.take_over, partitions)
             except Exception as problem:  # noqa: BLE001 - `run` ends with it
                 self._failure = self._failure or problem
-            self._have_partitions.set()
+            self.app.settled = rebalance
+        async with self._have_partitions:
+            self._have_partitions.notify_all()
 
     async def _wait_for_partitions(self, *_: Any, **__: Any) -> None:
-        """Faust asks here before it seeks and resumes, which it would do while the states are still being restored."""
-        await self._have_partitions.wait()
+        """Faust asks here before it seeks and resumes, which it would do while the states are still being restored.
+
+        It would also do so when the next rebalance has begun meanwhile, and what it then brings would go nowhere.
+        """
+        async with self._have_partitions:
+            await self._have_partitions.wait_for(lambda: self.app.is_settled)
 
     def end_of(self, topic: str, partition: int) -> int | None:
         """The end of a partition as the last fetch told it."""

@@ -90,9 +90,7 @@ class WorkerRun:
         self.worker.end_of = engine.end_of
 
     def take(self, topic: str, partition: int, records: list[Any]) -> None:
-        """Records from the engine. In a rebalance they are not taken: they are read again from where the state is."""
-        if self._resting.is_set():
-            return
+        """Records from the engine, that follow those before."""
         if topic == self._topics.crossings:
             self.worker.take_crossings(partition, [_record(record) for record in records])
         else:
@@ -101,8 +99,8 @@ class WorkerRun:
             self._wake.set()
 
     def position(self, topic: str, partition: int) -> int | None:
-        """From where on records are wanted."""
-        return self.worker.position(topic, partition)
+        """From where on records are wanted. In a rebalance none are: they are read again from where the state is."""
+        return None if self._resting.is_set() else self.worker.position(topic, partition)
 
     def give_up(self) -> None:
         """Save everything: after this any partition may be somebody else's."""
