@@ -69,6 +69,16 @@ class Prometheus:
         values = [(series["metric"], float(series["value"][1])) for series in found]
         return [(labels, value) for labels, value in values if math.isfinite(value)]
 
+    def look_again(self) -> None:
+        """Return when it has looked at every target once more."""
+        last = self._looked()
+        until(lambda: self._looked() > last, "another look")
+
+    def _looked(self) -> float:
+        """When it looked at that target whose turn is longest ago; s since 1970."""
+        ((_, at),) = self.finite("min(timestamp(up))")
+        return at
+
     def rules(self) -> dict[str, dict[str, Any]]:
         """Every alert rule by its name: `state`, `health`, `alerts`."""
         return {rule["name"]: rule for group in self.get("rules", type="alert")["groups"] for rule in group["rules"]}

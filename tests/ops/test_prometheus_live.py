@@ -62,7 +62,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterato
         for piece in pieces[6:]:
             send(client, piece)
             client.get(f"http://{pages}/login").raise_for_status()
-            time.sleep(0.7)  # Prometheus must see it grow
+            seen.look_again()  # it must see growth
         queries = dict(panels(repository))
         with suppress(AssertionError):  # the test names those that never had a value
             until(lambda: all(seen.finite(expr) for expr in queries.values()), "every panel to have a value")
