@@ -7,10 +7,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from detectors.phrase import clock as time_of_day
 from detectors.phrase import duration, duration_range
 from schemas.models import Reason
 
 SHAPES = {"low": "○", "medium": "◐", "high": "●", "critical": "◆"}  # beside the word: never colour alone
+OF_DAY = "h"  # the unit of hours since midnight; how long something took is in minutes or days
 LONG_MIN = 90  # from here on minutes are said in hours or days
 DASH = "\N{EN DASH}"  # where there is no number
 
@@ -64,20 +66,24 @@ def short(pseudonym: str) -> str:
 
 
 def observed(reason: Reason) -> str:
-    """What was seen, with its unit; where there is a number. Long times as in the sentences."""
+    """What was seen, with its unit; where there is a number. Times as in the sentences."""
     value = reason.observed
     if value is None:
         return "not known"
+    if reason.unit == OF_DAY and not isinstance(value, str):
+        return time_of_day(value)
     if reason.unit == "min" and not isinstance(value, str) and value >= LONG_MIN:
         return duration(60.0 * value)
     return f"{number(value)} {reason.unit or ''}".strip()
 
 
 def usual(reason: Reason) -> str:
-    """The usual range, with its unit. Long times as in the sentences."""
+    """The usual range, with its unit. Times as in the sentences."""
     if reason.usual is None:
         return "not known"
     low, high = reason.usual
+    if reason.unit == OF_DAY:
+        return f"{time_of_day(low)} to {time_of_day(high)}"
     if reason.unit == "min" and high >= LONG_MIN:
         return duration_range(60.0 * low, 60.0 * high)
     return f"{number(low)} to {number(high)} {reason.unit or ''}".strip()
