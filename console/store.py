@@ -61,12 +61,6 @@ class AlertStore:
         self._newest_ms = max([self._newest_ms, *(one.occurred_ms for one in self._waiting)])
         self._waiting, self._flushed_ms = [], self._clock()
 
-    def bodies(self) -> list[bytes]:
-        """The canonical JSON of every alert, in order of event time and id."""
-        with self._database.read() as connection:
-            wanted = select(alerts.c.body).order_by(alerts.c.occurred_ms, alerts.c.alert_id)
-            return [bytes(body) for body in connection.execute(wanted).scalars()]
-
     def position(self) -> int:
         """Always 0: all that was written is safe now, and coming again changes nothing."""
         if self._waiting:

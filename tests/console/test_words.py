@@ -32,5 +32,8 @@ def test_what_was_seen_is_said_as_people_say_it(
     observed: float | str | None, unit: str | None, usual_range: tuple[float, float] | None, seen: str, then: str
 ) -> None:
     """An hour of the day as a clock has it, long times in hours and days."""
-    reason = Reason.model_construct(observed=observed, unit=unit, usual=usual_range)
+    reason = Reason(
+        detector="odd_hour@1", typology="odd_hour", p_value=0.01, share=1.0, sentence="As it says.", observed=observed,
+        unit=unit, usual=None if usual_range is None else [*usual_range],
+    )  # fmt: skip
     assert (seen, then) == (words.observed(reason), words.usual(reason))
