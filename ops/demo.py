@@ -64,7 +64,8 @@ def demo(
       linewatch demo --tui               in the terminal
 
     Needs nothing else. Sixty days of history are read first, so that vehicles have habits to break. What is decided
-    goes nowhere: Ctrl-C ends it, and nothing stays.
+    in the console is learnt from, half a minute later, when it can no longer be undone. Ctrl-C ends it, and nothing
+    stays.
     """
     from rich.console import Console
 

@@ -12,6 +12,7 @@ import numpy as np
 from evaluation.simulator import LineWriter, Traffic, generate
 from ops.configure import load
 from ops.wiring import build_codec, build_pipeline, build_ports
+from schemas.dispositions import decode
 from schemas.plates import Pseudonymiser
 
 if TYPE_CHECKING:
@@ -47,10 +48,13 @@ class Told(Protocol):
 
 
 class Store(Protocol):
-    """Where the console finds what was decided."""
+    """Where the console finds what alerted, and where it puts what people decide."""
 
     def write(self, decided: Decided) -> None:
         """Keep it."""
+
+    def dispositions(self) -> bytes:
+        """What people have decided since this was last asked, and can no longer take back: lines of JSON."""
 
 
 class DemoBorder:
@@ -101,6 +105,7 @@ class DemoBorder:
 
     def advance(self, until_ms: int) -> list[Alert]:
         """Read what arrives up to a moment; the alerts it gives."""
+        self._hear()
         total = self._arrivals_until(until_ms)
         alerts: list[Alert] = []
         while self._next < total:
@@ -111,6 +116,12 @@ class DemoBorder:
     def finish(self) -> list[Alert]:
         """What still waits for its order at the end."""
         return self._decided(self.pipeline.flush())
+
+    def _hear(self) -> None:
+        """Learn from what people decided: just now, by the border's clock, which is far ahead of theirs or behind."""
+        if self.store is not None:
+            given = decode(self.store.dispositions()).given
+            self.pipeline.learn([one._replace(at_ms=self.now_ms) for one in given])
 
     def _arrivals_until(self, until_ms: int) -> int:
         return int(np.searchsorted(self._arrived_ms, until_ms, side="left"))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from console.app import make_app
 from console.database import Database
 from console.door import Door, make_user
+from console.outbox import Outbox
 from console.server import CONSOLE, ServerThread
 from console.site import Border
 from console.store import AlertStore
@@ -32,7 +33,7 @@ HOST = "127.0.0.1"
 
 
 class DemoConsole:
-    """A console with one user, and the sink that fills it; the browser opens with the first alert."""
+    """A console with one user, the sink that fills it and what is decided there; the browser opens with an alert."""
 
     def __init__(self, settings: Settings, told: Callable[[str], None], *, browser: bool) -> None:
         self._settings, self._told, self._browser = settings, told, browser
@@ -41,6 +42,8 @@ class DemoConsole:
     def __enter__(self) -> Self:
         folder = Path(self._held.enter_context(TemporaryDirectory(prefix="linewatch-demo-")))
         database = self._held.enter_context(closing(Database.open(folder / DATABASE)))
+        self.database, self._decided = database, list[bytes]()
+        self._outbox = Outbox(database, self._decided.extend, now_ms)
         ports, settings = build_ports(self._settings), self._settings
         self._store = AlertStore(database, ports, clock=now_ms, history_days=settings.history_days)
         self._door = Door(make_user(database, "demo", "supervisor", now_ms), self._used)
@@ -71,6 +74,13 @@ class DemoConsole:
             self._browser = False
             if has_screen():
                 webbrowser.open(self.link)
+
+    def dispositions(self) -> bytes:
+        """What was decided since this was last asked, once the time for undoing it is over."""
+        self._outbox.deliver()
+        lines = b"".join(self._decided)
+        self._decided.clear()
+        return lines
 
     def _used(self, path: str) -> None:
         self._told(f"A browser is in. For another one: {self.address}{path}")

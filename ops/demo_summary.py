@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -47,6 +48,7 @@ def facts(border: DemoBorder) -> list[tuple[str, str]]:
         ("budget", f"busiest hour of any port {peak}; {wanted:g} an hour wanted, {most} at most"),
         ("planted", f"{found} of {len(planted)} planted stories gave an alert; the subtle ones seldom do"),
         ("truth", f"of the alerts: {_counts(tally.truths)}"),
+        ("decided", f"in the console, and learnt from: {_counts(+Counter(border.pipeline.dispositions))}"),
     ]
 
 

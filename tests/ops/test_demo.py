@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -14,10 +15,17 @@ from typing import Self
 import pytest
 from click.testing import CliRunner
 from rich.console import Console
+from sqlalchemy import select
 
+from console.accounts import Accounts
+from console.database import Database
+from console.queue import Queue
+from console.tables import alerts
 from evaluation.simulator import Traffic, generate
+from ops.console import now_ms
 from ops.demo import Clock, Pace, demo, play
 from ops.demo_border import DAY_MS, START, DemoBorder
+from ops.demo_console import DemoConsole
 from ops.demo_screens import LiveScreen, PlainScreen
 from ops.demo_summary import facts, summary
 from ops.demo_view import View
@@ -214,6 +222,37 @@ def test_the_summary_counts_what_was_planted_and_found(shown: DemoBorder) -> Non
     text = output.getvalue()
     assert f"{len(shown.tally.found)} of {len(planted)} planted stories" in text
     assert "linewatch replay" in text
+
+
+def test_what_is_decided_in_the_console_is_learnt_from(border: DemoBorder) -> None:
+    """Once it can no longer be undone, and as if it had been decided at the moment that the border has come to."""
+    with DemoConsole(Settings(ports="us", console_port=0), lambda _: None, browser=False) as console:
+        border.store = console
+        while len(waiting := alerts_in(console.database)) < 2:
+            border.advance(border.now_ms + DAY_MS)
+        decide(console.database, waiting[0], seconds_ago=-3_600)  # so it stays young, however slow the machine is
+        border.advance(border.now_ms + DAY_MS)
+        assert not any(border.pipeline.dispositions.values())
+        decide(console.database, waiting[1], seconds_ago=60)
+        border.advance(border.now_ms + DAY_MS)
+        border.advance(border.now_ms + DAY_MS)
+        assert {"seizure alert": 1} == +Counter(border.pipeline.dispositions)
+    assert "learnt from: seizure alert 1" in dict(facts(border))["decided"]
+
+
+def alerts_in(database: Database) -> list[str]:
+    """Their ids, in the order in which they came."""
+    with database.read() as connection:
+        return list(connection.execute(select(alerts.c.alert_id).order_by(alerts.c.issued_ms)).scalars())
+
+
+def decide(database: Database, alert_id: str, *, seconds_ago: int) -> None:
+    """The demo's user has found something."""
+    with database.begin() as connection:
+        ((person, _),) = Accounts(connection, now_ms).all()
+        queue = Queue(connection, person, lambda: now_ms() - 1000 * seconds_ago)
+        queue.open(alert_id, hold=True)
+        queue.decide(alert_id, "seizure", "narcotics")
 
 
 def test_no_port_goes_over_its_cap(shown: DemoBorder) -> None:
