@@ -25,10 +25,8 @@ FIELDS = {
     "carrier": "a", "shipper": "b", "consignee": "c", "commodity": "8703", "declared_value": 1.0, "officer": "o",
     "wait_s": 60.0, "inspection_s": 30.0, "prequeue_lane": "2",
 }  # fmt: skip
-OFTEN, CROSSINGS = (
-    12,
-    25,
-)  # the first of two vehicles every two days, in one hour; then each of another; one comes alone
+# the first of two vehicles every two days, in one hour; then each of another; one comes alone
+OFTEN, CROSSINGS = 12, 25
 
 
 def lines() -> bytes:

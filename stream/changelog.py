@@ -30,7 +30,7 @@ from schemas.errors import ConfigError
 from stream.kept import Kept
 from stream.state import StateTable
 
-FORMAT = 2
+FORMAT = 3
 STATE_KEY = b"state"
 ROWS_KEY = b"rows/%012d"
 SEGMENT_BYTES = 1 << 20  # of rows, before compression

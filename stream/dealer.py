@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stream.assessment import Assessment
 from stream.clock import NEVER
-from stream.packets import NOTHING, Packet, Part
+from stream.packets import BUSY, NOTHING, Packet, Part
 from stream.vehicle_partition import Rows
 
 PUNCTUATE_MS = 50
@@ -26,7 +26,7 @@ class Said(NamedTuple):
 
     source: int
     reached_ms: int
-    idle: bool
+    idle_at: int
     rows: Rows | None
 
 
@@ -35,7 +35,7 @@ class Dealer:
 
     def __init__(self, port_partitions: int) -> None:
         self._port_partitions = port_partitions
-        self._told: dict[tuple[int, int], tuple[int, bool]] = {}  # (source, port partition) -> reached, idle
+        self._told: dict[tuple[int, int], tuple[int, int | None]] = {}  # (source, port partition) -> reached, idle_at
 
     def forget(self) -> None:
         """Begin anew: what was told may have been told by another worker."""
@@ -60,14 +60,14 @@ class Dealer:
     def _parts(self, number: int, said: Sequence[Said], counts: dict[int, int]) -> tuple[list[Part], bool]:
         """What a port partition does not know yet, and whether it should now."""
         parts, is_news = [], False
-        for source, reached, idle, _ in said:
-            before, was_idle = self._told.get((source, number), (NEVER, False))
+        for source, reached, idle_at, _ in said:
+            before, was_idle_at = self._told.get((source, number), (NEVER, None))
             count = counts.get(source, 0)
-            is_news = is_news or bool(count) or reached >= before + PUNCTUATE_MS or idle != was_idle
-            if count or reached > before or idle != was_idle:
-                parts.append(Part(source, reached, idle, count))
+            is_news = is_news or bool(count) or reached >= before + PUNCTUATE_MS or idle_at != was_idle_at
+            if count or reached > before or idle_at != was_idle_at:
+                parts.append(Part(source, reached, idle_at, count))
         if is_news:
-            self._told.update(((part.source, number), (part.reached_ms, part.idle)) for part in parts)
+            self._told.update(((part.source, number), (part.reached_ms, part.idle_at)) for part in parts)
         return parts, is_news
 
 
@@ -102,5 +102,5 @@ def _packet(everything: _Together, mine: NDArray[np.int64]) -> Packet:
     some, parts, end = rows.take(mine), [], 0
     for source, count in _counts(everything, mine).items():
         end += count
-        parts.append(Part(source, int(some.reached_ms[end - 1]), False, count))
+        parts.append(Part(source, int(some.reached_ms[end - 1]), BUSY, count))
     return Packet(parts, some, offset[mine], taken_ms[mine])

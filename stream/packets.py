@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from schemas.batch import COLUMN_NAMES, OPTIONAL_FIELDS, TEXT_COLUMNS, CrossingBatch, absent, carried, dtype_of
 from stream.assessment import Assessment
 
-FORMAT = 2
+FORMAT = 3
+BUSY = -1  # `Part.idle_at` of a partition for which more may come
 LEVEL = 1  # of zstd: the columns are mostly empty, and time is what is short
 _DTYPES = {"fresh": "u1", "p": "f8", "llr": "f8", "evidence": "f4", "place_ms": "i8", "reached_ms": "i8", "diary": "u2"}
 _WIDE = ("p", "llr", "evidence", "diary")  # two-dimensional
@@ -29,7 +30,7 @@ class Part(NamedTuple):
 
     source: int
     reached_ms: int  # how far the partition has come, rows of other port partitions included
-    idle: bool  # nothing is there to come, until another packet says otherwise
+    idle_at: int  # it has read all records before this offset, and nothing is there to come; `BUSY` otherwise
     size: int  # crossings of it
 
 

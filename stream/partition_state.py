@@ -35,7 +35,7 @@ def stand(partition: VehiclePartition | PortPartition, exchange_to: int) -> Stan
         kept.arrays[WAITING] = keep_waiting(partition.reorder)
         own = {
             "passed_ms": partition.passed_ms, "matched": partition.matched, "heard": partition.heard.tolist(),
-            "idle": partition.idle.tolist(), "told": dict(partition.notices.told),
+            "idle_at": partition.idle_at.tolist(), "told": dict(partition.notices.told),
         }  # fmt: skip
     board = partition.board
     values = own | {
@@ -68,7 +68,7 @@ def restore_port(partition: PortPartition, restored: Restored | None) -> None:
     restore_ports(partition.stage, partition.layout, restored.kept)
     restore_waiting(partition.reorder, dict(restored.kept.arrays[WAITING]))
     partition.passed_ms, partition.matched = values["passed_ms"], values["matched"]
-    partition.heard[:], partition.idle[:] = values["heard"], values["idle"]
+    partition.heard[:], partition.idle_at[:] = values["heard"], values["idle_at"]
     partition.notices.told = dict(values["told"])
     _restore(partition, partition.board, values)
 

@@ -19,7 +19,7 @@ from stream.assessment import Assessed, Assessment
 from stream.clock import NEVER
 from stream.exchange import FIRST, NOT_YET, Board, Closed, Matched, pack, with_matches
 from stream.notices import FOR_SUPERVISORS, NoticeBuilder
-from stream.packets import Packet
+from stream.packets import BUSY, Packet
 from stream.pipeline import Decided, control_of
 from stream.port_stage import PortStage
 from stream.reorder import Ordered, Reorder
@@ -45,7 +45,8 @@ class PortPartition:
         self.builder, self.notices = builder, notices
         self.reorder = Reorder(stage.config.lateness_ms, sources)
         self.heard = np.full(sources, -1, np.int64)  # source -> offset of the last crossing that came
-        self.idle = np.zeros(sources, np.bool_)
+        self.idle_at = np.full(sources, BUSY, np.int64)  # source -> where it said that nothing is there to come
+        self.sent_to = np.zeros(sources, np.int64)  # source -> producers have sent, or may yet send, what lies before
         self.passed_ms = NEVER  # what lies below is complete and in order
         self.position = 0  # every packet before it is taken in
         self.closed = NOT_YET
@@ -65,9 +66,9 @@ class PortPartition:
         self.position = position
         if packet.rows is not None:
             self._take(packet, packet.rows)
-        for source, reached_ms, idle, _ in packet.parts:
+        for source, reached_ms, idle_at, _ in packet.parts:
             self.reorder.newest[source] = max(int(self.reorder.newest[source]), reached_ms)
-            self.idle[source] = idle
+            self.idle_at[source] = idle_at
 
     def _take(self, packet: Packet, rows: Assessment) -> None:
         """Let the crossings wait that were not heard before."""
@@ -87,11 +88,15 @@ class PortPartition:
 
     @property
     def watermark(self) -> int:
-        """The slowest of those that are not silent; where all are, everything that came may go."""
-        newest = self.reorder.newest
-        if self.idle.all():
+        """The slowest of those that are not silent; where all are, everything that came may go.
+
+        That a source is silent may have been said by an owner that has died since: whoever has it next is waited for
+        where producers say that there is more.
+        """
+        newest, busy = self.reorder.newest, self.idle_at < np.maximum(self.sent_to, 0)
+        if not busy.any():
             return int(newest.max()) + 1
-        return int(newest[~self.idle].min()) - self.reorder.lateness_ms
+        return int(newest[busy].min()) - self.reorder.lateness_ms
 
     def step(self, ports: int) -> PortStep:
         """Release, decide as far as the hours allow, close the hours that are complete."""

@@ -107,6 +107,7 @@ class Session:
         assert log is not None
         self._records.log = log
         self._tell()
+        self._delivery.flush()  # workers hear of the session before its first record comes
         return True
 
     def run(self) -> None:

@@ -26,7 +26,7 @@ from stream.lanes import Output
 from stream.messages import Progress
 from stream.observer import Observer
 from stream.outputs import Outputs
-from stream.packets import Packets
+from stream.packets import BUSY, Packets
 from stream.port_partition import PortPartition
 from stream.publisher import Publisher
 from stream.tenants import Tenants
@@ -82,6 +82,7 @@ class Worker:
         self._idle: set[int] = set()
         self._said: list[Said] = []  # in this turn
         self._words: list[Output] = []
+        self._sent_to: list[int] = []
         self._next = 0  # the vehicle partition to be looked at first
 
     def settled(self) -> None:
@@ -152,6 +153,7 @@ class Worker:
                 self.take_word(record.offset, record.value)
             else:
                 self.take_disposition(record)
+        self._hear_producers()
         spoken, self._spoken = self._spoken, set()
         if "vehicle" in spoken:
             self._came["vehicle"] |= self.tenants.vehicles.keys()
@@ -164,6 +166,13 @@ class Worker:
         self.tenants.save_due(self.policy.checkpoint_every_s)
         if self.publisher.failed is not None:
             raise Unavailable(f"the worker cannot write to Kafka and ends: {self.publisher.failed}")
+
+    def _hear_producers(self) -> None:
+        """Port partitions wait for what producers have sent."""
+        sent_to = self.tenants.sessions.sent_to(len(self.tenants.vehicle_board.closed))
+        if sent_to != self._sent_to:
+            self._sent_to = sent_to
+            self._came["port"] |= self.tenants.at_ports.keys()
 
     def _look_around(self, until: float) -> None:
         """Look at the partitions, decisions first; what is not reached by `until` is looked at in the next turn."""
@@ -215,7 +224,7 @@ class Worker:
         words = [step.closed, partition.follow() if idle else None]
         (self._idle.add if idle else self._idle.discard)(number)
         said = [self._outputs.word(word) for word in words if word is not None]
-        self._said.append(Said(number, partition.reached_ms, idle, step.rows))
+        self._said.append(Said(number, partition.reached_ms, partition.read_to if idle else BUSY, step.rows))
         self._words += said
         self._commit(home, self._outputs.rejects(number, step.rejects))
         if step.rows is not None or step.rejects or said:
@@ -235,6 +244,7 @@ class Worker:
 
     def _port_turn(self, home: Home[PortPartition]) -> None:
         began = self._now()
+        home.partition.sent_to[:] = self._sent_to
         step = home.partition.step(len(self.ports))
         if step.decided.assessed:
             self._observer.took("port", self._now() - began)

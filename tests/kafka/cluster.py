@@ -282,7 +282,8 @@ class Cluster:
         self.stop()
         said = self.said()
         assert case.answer.said == said, difference(case.answer.said, said)
-        assert case.answer.counts == Counter({name: counts[name] for name in case.answer.counts})
+        expected, found = case.answer.counts, {name: counts[name] for name in case.answer.counts}
+        assert expected == found, f"expected {dict(expected)}, found {dict(counts)}\n{self.standing()}"
         assert self.came() == sum(counts[name] for name in READ)
         return counts
 

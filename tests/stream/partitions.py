@@ -26,7 +26,7 @@ from stream.exchange import FIRST, Board, Closed, Matched
 from stream.intake import Intake, Record
 from stream.messages import Mark
 from stream.notices import NoticeBuilder
-from stream.packets import Packets
+from stream.packets import BUSY, Packets
 from stream.partition_state import restore_port, restore_vehicle, stand
 from stream.pipeline import Decided, detectors_of, port_stage, vehicle_stage
 from stream.port_partition import PortPartition
@@ -93,6 +93,7 @@ class Cluster:
     crashed: int = 0
     trickle: Sequence[Given] = ()  # dispositions that come one by one while crossings are decided
     heard: int = 0  # of them
+    sent_to: Sequence[int] = ()  # of each vehicle partition, how many records producers say they have sent
 
     def __post_init__(self) -> None:
         self.states = [Topic() for _ in range(self.vehicles + self.ports)]
@@ -150,7 +151,7 @@ class Cluster:
             quiet = 0 if self._told() != before else quiet + 1
             chance = float(rng.random())
             if chance < self.crashes:
-                self._crash(number)
+                self.crash(number)
             elif chance < 4 * self.crashes:
                 self._save(number)
         return self.decided
@@ -166,7 +167,7 @@ class Cluster:
             values["dispositions_from"] = self.heard
         self.states[number].write(self.changelogs[number].save(partition.stage.table, kept, values))
 
-    def _crash(self, number: int) -> None:
+    def crash(self, number: int) -> None:
         """What it knew is gone; another worker goes on from what it saved last."""
         self.crashed += 1
         self.unsent = [one for one in self.unsent if one.source != number]
@@ -203,7 +204,7 @@ class Cluster:
         idle = inbox.at == len(topic) and not partition.parked
         followed = partition.follow() if idle else None
         self.exchange += [word for word in (step.closed, followed) if word is not None]
-        self.unsent.append(Said(number, partition.reached_ms, idle, step.rows))
+        self.unsent.append(Said(number, partition.reached_ms, partition.read_to if idle else BUSY, step.rows))
 
     def _send(self) -> None:
         """What several partitions have said goes together."""
@@ -216,6 +217,7 @@ class Cluster:
         for data in self.assessed[number][inbox.at : inbox.at + count]:
             inbox.at += 1
             partition.offer(self.packets.unpack(data), inbox.at)
+        partition.sent_to[: len(self.sent_to)] = self.sent_to
         step = partition.step(len(self.names))
         self.exchange += step.said
         self.decided.append(step.decided)

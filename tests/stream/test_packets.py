@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from schemas.batch import carried
 from stream.assessment import Assessment
-from stream.packets import NOTHING, Packet, Packets, Part
+from stream.packets import BUSY, NOTHING, Packet, Packets, Part
 from tests.stream.logs import CONFIG, border, single
 
-SILENT = Packet([Part(1, 77, True, 0)], None, NOTHING, NOTHING)
+SILENT = Packet([Part(1, 77, 12, 0)], None, NOTHING, NOTHING)
 
 
 def assessed() -> Assessment:
@@ -26,7 +26,7 @@ def test_every_column_comes_back(count: int) -> None:
     """With its type and its bytes; a field that no crossing carries is still one that none carries."""
     rows = assessed().take(slice(0, count))
     numbers = np.arange(len(rows.place_ms))
-    sent = Packet([Part(3, 12, False, count)], rows, numbers, numbers + 5)
+    sent = Packet([Part(3, 12, BUSY, count)], rows, numbers, numbers + 5)
     packets = Packets()
     came = packets.unpack(packets.pack(sent))
     assert sent.parts == came.parts
@@ -46,7 +46,7 @@ def test_what_comes_may_be_written_to() -> None:
     rows = assessed()
     numbers = np.arange(len(rows.place_ms))
     packets = Packets()
-    came = packets.unpack(packets.pack(Packet([Part(0, 0, False, len(numbers))], rows, numbers, numbers))).rows
+    came = packets.unpack(packets.pack(Packet([Part(0, 0, BUSY, len(numbers))], rows, numbers, numbers))).rows
     assert came is not None
     came.p[0, 0] = 0.5
 

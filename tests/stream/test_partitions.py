@@ -55,3 +55,18 @@ def test_partitions_that_crash_say_the_same_again() -> None:
     assert by_crossing(alone) == by_crossing(apart)
     assert set(said(alone)) == set(said(apart))
     assert len(lines) == sum(sum(p.counts.values()) + p.stage.duplicates for p in cluster.at_vehicles)
+
+
+def test_what_was_silent_before_a_log_came_is_waited_for() -> None:
+    """Partitions were silent, and said so; then their owners died, a log came, and new ones read it one by one."""
+    names, lines = border()[1], late_lines()[:2_000]
+    pipeline, rng = single(CONFIG, names), np.random.default_rng(3)
+    alone = [pipeline.push(decoded(lines, names)), pipeline.flush()]
+    cluster, topic = Cluster(CONFIG, names, 4, 2), records_of(lines, names, 4)
+    cluster.run([[] for _ in topic], rng)
+    assert all((partition.idle_at == 0).all() for partition in cluster.at_ports)
+    for number in range(4):
+        cluster.crash(number)
+    cluster.sent_to = [len(records) for records in topic]
+    assert by_crossing(alone) == by_crossing(cluster.run(topic, rng))
+    assert pipeline.counters["late"] == sum(partition.counts["late"] for partition in cluster.at_ports) > 0
