@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from console.vehicles import Company, Crossing
-from console.words import moment, short
+from console.words import OF_DAY, moment, short
 from schemas.models import Reason
 
 HOUR_MS = 3_600_000
@@ -194,8 +194,11 @@ def star(some: Company, vehicle: str) -> Star:
 
 
 def range_of(reason: Reason) -> Range | None:
-    """Where what was seen lies against what is usual; None where either is no number."""
-    if reason.usual is None or isinstance(reason.observed, str | None):
+    """Where what was seen lies against what is usual; None where either is no number.
+
+    Nor for hours of the day: they go round midnight, as a line cannot, and the weekly clock shows them.
+    """
+    if reason.usual is None or isinstance(reason.observed, str | None) or reason.unit == OF_DAY:
         return None
     low, high = map(float, reason.usual)
     seen = float(reason.observed)

@@ -52,6 +52,5 @@ class Sessions:
 
     def finished(self, partition: int, read_to: int) -> bool:
         """Whether producers have sent all they had and this partition has read it."""
-        words = [word for word, _ in self._last.values()]
-        done = bool(words) and all(word.done for word in words)
-        return done and all(word.ends.get(partition, 0) <= read_to for word in words)
+        done = bool(self._last) and all(word.done for word, _ in self._last.values())
+        return done and self._ends.get(partition, 0) <= read_to

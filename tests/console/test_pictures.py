@@ -69,11 +69,11 @@ def test_the_star_has_a_spoke_for_each_and_for_each_pair() -> None:
         assert 0 < y < picture.height
 
 
-def reason(observed: float | str | None, usual: tuple[float, float] | None) -> Reason:
+def reason(observed: float | str | None, usual: tuple[float, float] | None, unit: str | None = None) -> Reason:
     """With these numbers."""
     return Reason(
         detector="turnaround@1", typology="quick_turnaround", p_value=0.01, share=1.0, sentence="So.",
-        observed=observed, usual=None if usual is None else list(usual),
+        observed=observed, unit=unit, usual=None if usual is None else list(usual),
     )  # fmt: skip
 
 
@@ -91,3 +91,8 @@ def test_what_was_seen_lies_where_it_should(observed: float, usual: tuple[float,
 def test_what_is_no_number_is_not_drawn(observed: str | None, usual: tuple[float, float] | None) -> None:
     """The words stand alone."""
     assert pictures.range_of(reason(observed, usual)) is None
+
+
+def test_hours_of_the_day_are_not_drawn_on_a_line() -> None:
+    """Usual from 22:30 to 06:00 goes round midnight; the weekly clock shows it."""
+    assert pictures.range_of(reason(2.72, (22.5, 6.0), "h")) is None
