@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from console.guard import COOKIE
 from tests.browser.chromium import installed
 from tests.browser.served import Console, now_ms, serving, session, staffed
+from tests.missing import missing
 
 # Chromium asks its makers for updates and more; none of that here
 QUIET = ("disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update")
@@ -25,10 +25,7 @@ def chromium() -> Iterator[Browser]:
     """A real one, headless."""
     path = installed()
     if path is None:
-        missing = "there is no Chromium on this machine: `make browser` installs one"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        missing("there is no Chromium on this machine: `make browser` installs one")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[f"--{flag}" for flag in QUIET])
         yield browser

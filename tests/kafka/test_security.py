@@ -24,6 +24,7 @@ from stream.topics import Shape
 from tests.kafka.cluster import Child, until
 from tests.kafka.topic_contents import records
 from tests.kafka_broker import require_kafka
+from tests.missing import missing
 from tests.ops.running import linewatch
 
 pytestmark = [pytest.mark.xdist_group("kafka"), pytest.mark.slow]
@@ -45,7 +46,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("guarded")
     require_kafka(folder)
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH: no certificate can be made")
+        missing("openssl is not on PATH: no certificate can be made")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
